@@ -1,0 +1,202 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Class says what may become of a field: it is the tag `class:"…"` of every field of every fact.
+type Class string
+
+// The classes.
+const (
+	// Public fields stay for ever: ids, flags, times, counts.
+	Public Class = "public"
+	// Personal fields tell something about a person; erasure removes them.
+	Personal Class = "personal"
+	// Secret fields are about a secret. They hold a Fingerprint, which stands with the public ones.
+	Secret Class = "secret"
+)
+
+// Fingerprint is a keyed hash of a secret: it shows whether two secrets are the same and
+// nothing else. Package vault makes it.
+type Fingerprint string
+
+// Field describes one key of a payload or of an object in it.
+type Field struct {
+	Key string
+	// Class is empty for an object whose own fields are classed one by one.
+	Class    Class
+	Optional bool
+	// GoType is the field's type in words of JSON: "string", "object", "boolean" …
+	JSONType string
+	Fields   []Field
+
+	index []int
+}
+
+var (
+	rawMessageType  = reflect.TypeFor[json.RawMessage]()
+	fingerprintType = reflect.TypeFor[Fingerprint]()
+	idType          = reflect.TypeFor[ID]()
+)
+
+// fieldsOf describes the fields of a struct type. It panics on a field without a class or
+// with one that its type cannot have: the catalogue is built when the program starts, so
+// such a program does not start.
+func fieldsOf(t reflect.Type, split bool) []Field {
+	var fields []Field
+	for sf := range t.Fields() {
+		key, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		if !sf.IsExported() || key == "" || key == "-" {
+			panic(fmt.Sprintf("event: field %s.%s has no JSON key", t, sf.Name))
+		}
+		f := Field{
+			Key: key, Class: Class(sf.Tag.Get("class")), index: sf.Index,
+			Optional: options == "omitempty", JSONType: jsonType(sf.Type),
+		}
+		object := sf.Type
+		if object.Kind() == reflect.Pointer {
+			object = object.Elem()
+		}
+		switch {
+		case f.Class == Public, f.Class == Personal:
+			if sf.Type == fingerprintType {
+				panic(fmt.Sprintf("event: field %s.%s is a fingerprint and must be of class secret", t, sf.Name))
+			}
+		case f.Class == Secret:
+			if sf.Type != fingerprintType {
+				panic(fmt.Sprintf("event: field %s.%s is secret and must be a fingerprint", t, sf.Name))
+			}
+		case f.Class == "" && split && object.Kind() == reflect.Struct:
+			f.Fields = fieldsOf(object, false)
+		default:
+			panic(fmt.Sprintf("event: field %s.%s has no class", t, sf.Name))
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+func jsonType(t reflect.Type) string {
+	if t == idType || t == fingerprintType || t.String() == "time.Time" {
+		return "string"
+	}
+	if t == rawMessageType {
+		return "object"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonType(t.Elem())
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Int, reflect.Int64:
+		return "integer"
+	case reflect.String:
+		return "string"
+	case reflect.Slice:
+		return "array of " + jsonType(t.Elem())
+	default:
+		return "object"
+	}
+}
+
+// part is one half of a payload key or of the context, before it is salted.
+type part struct {
+	name  string // "payload.user~personal"
+	value []byte // JSON
+}
+
+// personalSuffix marks the name of a disclosure that holds personal fields.
+const personalSuffix = "~personal"
+
+// splitPayload splits a fact into its parts, in the order of its fields.
+func splitPayload(v reflect.Value, fields []Field) ([]part, error) {
+	var parts []part
+	for _, f := range fields {
+		fv := v.FieldByIndex(f.index)
+		if f.Optional && isUnset(fv) {
+			continue
+		}
+		name := "payload." + f.Key
+		if fv.Kind() == reflect.Pointer && !fv.IsNil() {
+			fv = fv.Elem()
+		}
+		if f.Fields != nil && fv.Kind() == reflect.Struct {
+			halves, err := splitObject(name, fv, f.Fields)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, halves...)
+			continue
+		}
+		value, err := encode(fv.Interface())
+		if err != nil {
+			return nil, fmt.Errorf("event: encode %s: %w", name, err)
+		}
+		if f.Class == Personal {
+			name += personalSuffix
+		}
+		parts = append(parts, part{name, value})
+	}
+	return parts, nil
+}
+
+// splitObject splits one object into its public and its personal part; an empty part is left out.
+func splitObject(name string, v reflect.Value, fields []Field) ([]part, error) {
+	var public, personal bytes.Buffer
+	for _, f := range fields {
+		fv := v.FieldByIndex(f.index)
+		if f.Optional && isUnset(fv) {
+			continue
+		}
+		value, err := encode(fv.Interface())
+		if err != nil {
+			return nil, fmt.Errorf("event: encode %s.%s: %w", name, f.Key, err)
+		}
+		half := &public
+		if f.Class == Personal {
+			half = &personal
+		}
+		half.WriteByte(',')
+		half.WriteByte('"')
+		half.WriteString(f.Key)
+		half.WriteString(`":`)
+		half.Write(value)
+	}
+	var parts []part
+	for _, half := range []struct {
+		name string
+		buf  *bytes.Buffer
+	}{{name, &public}, {name + personalSuffix, &personal}} {
+		if half.buf.Len() > 0 {
+			value := append(half.buf.Bytes(), '}')
+			value[0] = '{' // the first comma's place
+			parts = append(parts, part{half.name, value})
+		}
+	}
+	return parts, nil
+}
+
+func isUnset(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	default:
+		return v.IsZero()
+	}
+}
+
+// encode is JSON on one line without HTML escapes.
+func encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,167 @@
+package event
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+)
+
+// A disclosure is the JSON array ["<salt>","<name>",<value>] of RFC 9901, section 4.2.1,
+// on one line. The salt is 16 random bytes in base64url, 22 characters. An event's
+// disclosures are stored one a line, the context first, and never serialised again.
+
+const saltChars = 22
+
+// Disclosure is one line of an event's disclosures. Its slices point into the stored bytes.
+type Disclosure struct {
+	Array []byte // the whole line, as it was hashed
+	Name  string // "payload.user~personal"
+	Value []byte // JSON
+}
+
+// Base returns the name without the mark of a personal part, and whether it had one.
+func (d Disclosure) Base() (string, bool) { return strings.CutSuffix(d.Name, personalSuffix) }
+
+func appendDisclosure(b []byte, salt [16]byte, name string, value []byte) []byte {
+	b = append(b, '[', '"')
+	b = base64.RawURLEncoding.AppendEncode(b, salt[:])
+	b = append(b, '"', ',')
+	b = appendString(b, name)
+	b = append(b, ',')
+	b = append(b, value...)
+	return append(b, ']')
+}
+
+// Disclosures ranges over stored disclosures without copying them. A line that is none ends
+// the range with an error.
+func Disclosures(stored []byte) iter.Seq2[Disclosure, error] {
+	return func(yield func(Disclosure, error) bool) {
+		for line := range bytes.Lines(stored) {
+			d, err := readDisclosure(bytes.TrimSuffix(line, []byte("\n")))
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func readDisclosure(line []byte) (Disclosure, error) {
+	const nameAt = len(`["`) + saltChars + len(`","`)
+	if len(line) < nameAt+2 || line[len(line)-1] != ']' || !bytes.HasPrefix(line, []byte(`["`)) ||
+		!bytes.Equal(line[nameAt-3:nameAt], []byte(`","`)) {
+		return Disclosure{}, fmt.Errorf("event: %q is no disclosure", clip(line))
+	}
+	nameLen := bytes.Index(line[nameAt:], []byte(`",`))
+	if nameLen < 0 {
+		return Disclosure{}, fmt.Errorf("event: %q is no disclosure", clip(line))
+	}
+	return Disclosure{
+		Array: line,
+		Name:  string(line[nameAt : nameAt+nameLen]),
+		Value: line[nameAt+nameLen+2 : len(line)-1],
+	}, nil
+}
+
+func clip(b []byte) []byte { return b[:min(len(b), 40)] }
+
+// Data puts an event's disclosures together to the JSON object that AuditLog.data is:
+// id, seq, type, payload, context. Values are copied as they stand, not parsed. A position
+// below zero means that the event has none yet, and leaves seq out. What was erased is
+// simply not there.
+func Data(id ID, position int64, t Type, stored []byte) ([]byte, error) {
+	b := make([]byte, 0, len(stored)+128)
+	b = append(b, `{"id":`...)
+	b = appendString(b, id.String())
+	if position >= 0 {
+		b = append(b, `,"seq":`...)
+		b = strconv.AppendInt(b, position+1, 10)
+	}
+	b = append(b, `,"type":`...)
+	b = appendString(b, string(t))
+	parts, err := mergeParts(stored)
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, `,"payload":{`...)
+	var context []byte
+	first := true
+	for _, p := range parts {
+		key, isPayload := strings.CutPrefix(p.name, "payload.")
+		if !isPayload {
+			if p.name == "context" {
+				context = p.value
+			}
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendString(b, key)
+		b = append(b, ':')
+		b = append(b, p.value...)
+	}
+	b = append(b, `},"context":`...)
+	if context == nil {
+		context = []byte("{}")
+	}
+	b = append(b, context...)
+	return append(b, '}'), nil
+}
+
+// Context returns the context of an event as one JSON object.
+func Context(stored []byte) ([]byte, error) { return partOf(stored, "context") }
+
+// PayloadKey returns the value of one payload key, or nil when the event has none.
+func PayloadKey(stored []byte, key string) ([]byte, error) { return partOf(stored, "payload."+key) }
+
+func partOf(stored []byte, name string) ([]byte, error) {
+	parts, err := mergeParts(stored)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		if p.name == name {
+			return p.value, nil
+		}
+	}
+	return nil, nil
+}
+
+// mergeParts joins the public and the personal half of each part.
+func mergeParts(stored []byte) ([]part, error) {
+	parts := make([]part, 0, 8)
+next:
+	for d, err := range Disclosures(stored) {
+		if err != nil {
+			return nil, err
+		}
+		name, _ := d.Base()
+		for i := range parts {
+			if parts[i].name == name {
+				parts[i].value = mergeObjects(parts[i].value, d.Value)
+				continue next
+			}
+		}
+		parts = append(parts, part{name, d.Value})
+	}
+	return parts, nil
+}
+
+// mergeObjects joins two JSON objects that have no key in common; of anything else it
+// returns the first.
+func mergeObjects(a, b []byte) []byte {
+	if len(a) < 2 || len(b) < 2 || a[0] != '{' || b[0] != '{' || len(b) == 2 {
+		return a
+	}
+	if len(a) == 2 {
+		return b
+	}
+	merged := make([]byte, 0, len(a)+len(b))
+	merged = append(merged, a[:len(a)-1]...)
+	merged = append(merged, ',')
+	return append(merged, b[1:]...)
+}

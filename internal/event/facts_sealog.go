@@ -1,0 +1,122 @@
+package event
+
+import "time"
+
+// The facts of Sealog's own: Portal accounts, access, and the log itself.
+
+// AccountCreated is a Portal account made.
+type AccountCreated struct {
+	Account    AccountObject `json:"account"`
+	IsOperator bool          `json:"is_operator" class:"public"`
+}
+
+// AccountSetupLinkCreated is a link made with which the first account can be created.
+type AccountSetupLinkCreated struct {
+	ExpiresAt time.Time `json:"expires_at" class:"public"`
+}
+
+// AccountSignedIn is an account that signed in to the Portal; method is password or setup.
+type AccountSignedIn struct {
+	Account   AccountObject `json:"account"`
+	SessionID ID            `json:"session_id" class:"public"`
+	Method    string        `json:"method" class:"public"`
+}
+
+// AccountReauthenticated is an account that confirmed its password; the session is new.
+type AccountReauthenticated struct {
+	Account   AccountObject `json:"account"`
+	SessionID ID            `json:"session_id" class:"public"`
+}
+
+// AccountSignedOut is an account that signed out.
+type AccountSignedOut struct {
+	Account   AccountObject `json:"account"`
+	SessionID ID            `json:"session_id" class:"public"`
+}
+
+// AccountSessionRevoked is a Portal session ended from the list of sessions.
+type AccountSessionRevoked struct {
+	Account   AccountObject `json:"account"`
+	SessionID ID            `json:"session_id" class:"public"`
+}
+
+// AccessRefused is the callers of one minute who did not prove who they are: how many, why, and the addresses most came from.
+type AccessRefused struct {
+	From      time.Time      `json:"from" class:"public"`
+	Until     time.Time      `json:"until" class:"public"`
+	Total     int            `json:"total" class:"public"`
+	Reasons   []ReasonCount  `json:"reasons" class:"public"`
+	Addresses []AddressCount `json:"addresses" class:"personal"`
+}
+
+// AccessDenied is a known caller who was turned away before anything was tried.
+type AccessDenied struct {
+	Action string `json:"action" class:"public"`
+	Reason string `json:"reason" class:"public"`
+}
+
+// AuditLogRead is the first reading of the log by one reader in one hour.
+type AuditLogRead struct {
+	Surface string    `json:"surface" class:"public"`
+	Hour    time.Time `json:"hour" class:"public"`
+}
+
+// AuditLogAttemptsSuppressed is the attempts of one minute that had no event of their own because a caller made too many.
+type AuditLogAttemptsSuppressed struct {
+	From    time.Time     `json:"from" class:"public"`
+	Until   time.Time     `json:"until" class:"public"`
+	Total   int           `json:"total" class:"public"`
+	Reasons []ReasonCount `json:"reasons" class:"public"`
+}
+
+// ReasonCount is how often something was turned away for one reason: an error's code.
+type ReasonCount struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// AddressCount is how often one address was turned away.
+type AddressCount struct {
+	Address string `json:"address"`
+	Count   int    `json:"count"`
+}
+
+// Type implements Payload.
+func (AccountCreated) Type() Type          { return "account.created" }
+func (AccountCreated) fact(AccountCreated) {}
+
+// Type implements Payload.
+func (AccountSetupLinkCreated) Type() Type                   { return "account.setup_link.created" }
+func (AccountSetupLinkCreated) fact(AccountSetupLinkCreated) {}
+
+// Type implements Payload.
+func (AccountSignedIn) Type() Type           { return "account.signed_in" }
+func (AccountSignedIn) fact(AccountSignedIn) {}
+
+// Type implements Payload.
+func (AccountReauthenticated) Type() Type                  { return "account.reauthenticated" }
+func (AccountReauthenticated) fact(AccountReauthenticated) {}
+
+// Type implements Payload.
+func (AccountSignedOut) Type() Type            { return "account.signed_out" }
+func (AccountSignedOut) fact(AccountSignedOut) {}
+
+// Type implements Payload.
+func (AccountSessionRevoked) Type() Type                 { return "account.session.revoked" }
+func (AccountSessionRevoked) fact(AccountSessionRevoked) {}
+
+// Type implements Payload.
+func (AccessRefused) Type() Type         { return "access.refused" }
+func (AccessRefused) fact(AccessRefused) {}
+
+// Type implements Payload.
+func (AccessDenied) Type() Type        { return "access.denied" }
+func (AccessDenied) fact(AccessDenied) {}
+
+// Type implements Payload.
+func (AuditLogRead) Type() Type        { return "audit_log.read" }
+func (AuditLogRead) fact(AuditLogRead) {}
+
+// Type implements Payload.
+func (AuditLogAttemptsSuppressed) Type() Type                      { return "audit_log.attempts_suppressed" }
+func (AuditLogAttemptsSuppressed) fact(AuditLogAttemptsSuppressed) {}

@@ -1,0 +1,326 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+// Config says which database to open and how.
+type Config struct {
+	// Dir is the directory of the SQLite database; used when URL is empty.
+	Dir string
+	// URL is the address of a PostgreSQL database: postgres://user:password@host:port/name.
+	URL string
+	// Readers and Writers bound the connections of the two pools; 0 means 8 and 16. SQLite
+	// always has one writer.
+	Readers, Writers int
+	// Log gets what nobody can be answered with; nil means slog.Default.
+	Log *slog.Logger
+	// Now is the wall clock, for tests; nil means time.Now.
+	Now func() time.Time
+}
+
+// DB is an open database. It reads by itself (it is a Querier over the read pool) and
+// writes only through Record, Refuse and Bookkeep.
+type DB struct {
+	engine   Engine
+	pools    pools
+	group    *group // SQLite's writer; nil on PostgreSQL
+	clock    *event.Clock
+	vault    *vault.Vault
+	log      *slog.Logger
+	attempts *attempts
+	logs     *logNames
+}
+
+// Open opens a database, brings its tables up to date and checks that the master secret is
+// the one it was made with.
+//
+// Errors: DatabaseUnavailable, DatabaseReadOnly, DatabaseURLMalformed, DatabaseNewer (made
+// by a newer version), DatabaseForeign (a migration differs), MasterSecretWrong.
+func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error) {
+	defer fault.Wrap(&err, "store.Open")
+	if config.Log == nil {
+		config.Log = slog.Default()
+	}
+	readers, writers := config.Readers, config.Writers
+	if readers == 0 {
+		readers = 8
+	}
+	if writers == 0 {
+		writers = 16
+	}
+	db := &DB{
+		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), logs: newLogNames(),
+		clock: &event.Clock{Now: config.Now},
+	}
+	if config.URL != "" {
+		db.engine = PostgreSQL
+		db.pools, err = openPostgreSQL(ctx, config.URL, writers, readers)
+	} else {
+		db.pools, err = openSQLite(config.Dir, readers)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.prepare(ctx); err != nil {
+		return nil, errors.Join(translate(err), db.pools.close())
+	}
+	if db.engine == SQLite {
+		db.group = startGroup(db.pools.write, db.log)
+	}
+	return db, nil
+}
+
+func (db *DB) prepare(ctx context.Context) error {
+	if err := checkBinding(ctx, db.pools.write); err != nil {
+		return err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	if err := EnsurePartitions(ctx, db, db.clock.Next().Time(), 2); err != nil {
+		return err
+	}
+	return db.checkMaster(ctx)
+}
+
+// checkBinding refuses a driver that binds $N by order of appearance instead of by number.
+func checkBinding(ctx context.Context, conn *sql.DB) error {
+	var second, first string
+	err := conn.QueryRowContext(ctx, "SELECT CAST($2 AS TEXT), CAST($1 AS TEXT)", "one", "two").Scan(&second, &first)
+	if err != nil {
+		return err
+	}
+	if first != "one" || second != "two" {
+		return fault.New(fault.Internal, "DatabaseDriverWrong", "The database driver binds parameters by order of appearance.")
+	}
+	return nil
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	provider, files, err := db.engine.migrator(db.pools.write)
+	if err != nil {
+		return err
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if current > target {
+		return fault.New(fault.Invalid, "DatabaseNewer",
+			"The database was made by a newer version of Sealog (its version is %d, this program knows %d).", current, target)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return err
+	}
+	return db.checkMigrations(ctx, files)
+}
+
+// checkMigrations keeps a hash of every migration that was applied, and refuses a database
+// to which another text of one was applied.
+func (db *DB) checkMigrations(ctx context.Context, files fs.FS) error {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(text)
+		stored, err := db.settle(ctx, "migration "+name, hex.EncodeToString(sum[:]))
+		if err != nil {
+			return err
+		}
+		if stored != hex.EncodeToString(sum[:]) {
+			return fault.New(fault.Invalid, "DatabaseForeign", "The database was made with another text of the migration %s.", name)
+		}
+	}
+	return nil
+}
+
+func (db *DB) checkMaster(ctx context.Context) error {
+	stored, err := db.settle(ctx, "master secret check", db.vault.Check())
+	if err != nil {
+		return err
+	}
+	if stored != db.vault.Check() {
+		return fault.New(fault.Invalid, "MasterSecretWrong", "The database was made with another master secret.")
+	}
+	return nil
+}
+
+// settle stores a value of this installation unless there is one, and returns what is stored.
+func (db *DB) settle(ctx context.Context, key, value string) (string, error) {
+	read := func() (stored string, err error) {
+		err = db.pools.write.QueryRowContext(ctx, `SELECT value FROM instance WHERE key = $1`, key).Scan(&stored)
+		return stored, err
+	}
+	if stored, err := read(); !errors.Is(err, sql.ErrNoRows) {
+		return stored, err
+	}
+	_, err := db.pools.write.ExecContext(ctx, `INSERT INTO instance (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, key, value)
+	if err != nil {
+		return "", err
+	}
+	return read()
+}
+
+// Close waits for the writes under way and closes the connections.
+func (db *DB) Close() error {
+	if db.group != nil {
+		db.group.stop()
+	}
+	return db.pools.close()
+}
+
+// Engine returns the kind of database underneath.
+func (db *DB) Engine() Engine { return db.engine }
+
+// Vault returns the keys of the master secret that the database was made with.
+func (db *DB) Vault() *vault.Vault { return db.vault }
+
+// Now returns the time as the database's clock has it.
+func (db *DB) Now() time.Time { return db.clock.Next().Time() }
+
+// Ping asks both pools for an answer.
+func (db *DB) Ping(ctx context.Context) error {
+	if _, err := Column[int64](ctx, db, `SELECT 1`); err != nil {
+		return err
+	}
+	return Bookkeep(ctx, db, func(context.Context, *Book) error { return nil })
+}
+
+func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return db.pools.read.QueryContext(ctx, query, args...)
+}
+
+// Setting returns a value of this installation, such as its public URL; "" when not set.
+func Setting(ctx context.Context, db *DB, key string) (string, error) {
+	value, _, err := One(ctx, db, func(v *string) []any { return []any{v} }, `SELECT value FROM instance WHERE key = $1`, key)
+	return value, err
+}
+
+// SetSetting stores a value of this installation.
+func SetSetting(ctx context.Context, db *DB, key, value string) error {
+	return Bookkeep(ctx, db, func(ctx context.Context, b *Book) error {
+		_, err := b.Exec(ctx, `
+			INSERT INTO instance (key, value) VALUES ($1, $2)
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
+		return err
+	})
+}
+
+// Snapshot is a Querier that sees one state of the database throughout.
+type Snapshot struct{ tx *sql.Tx }
+
+func (s *Snapshot) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.tx.QueryContext(ctx, query, args...)
+}
+
+// InSnapshot runs read over one state of the database. It takes no lock that a write waits for.
+func InSnapshot(ctx context.Context, db *DB, read func(context.Context, *Snapshot) error) error {
+	options := &sql.TxOptions{ReadOnly: true}
+	if db.engine == PostgreSQL {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := db.pools.read.BeginTx(ctx, options)
+	if err != nil {
+		return translate(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return read(ctx, &Snapshot{tx})
+}
+
+// logNames knows the name of each project's log. A name never changes, so what has been
+// read from a committed row may be kept.
+type logNames struct {
+	mu    sync.Mutex
+	names map[string]string // by project; guarded by mu
+}
+
+func newLogNames() *logNames { return &logNames{names: map[string]string{}} }
+
+const selectLog = `SELECT log_id FROM projects WHERE project_id = $1`
+
+// known reports whether a committed project has that id, and keeps its log's name.
+func (l *logNames) known(ctx context.Context, db *DB, project string) (bool, error) {
+	l.mu.Lock()
+	_, ok := l.names[project]
+	l.mu.Unlock()
+	if ok {
+		return true, nil
+	}
+	names, err := Column[string](ctx, db, selectLog, project)
+	if err != nil || len(names) == 0 {
+		return false, err
+	}
+	l.mu.Lock()
+	l.names[project] = names[0]
+	l.mu.Unlock()
+	return true, nil
+}
+
+// name returns the name of a project's log as the transaction sees it; the project may have
+// been made in this very transaction, so what is read here is not kept.
+func (l *logNames) name(ctx context.Context, tx *Tx, project string) (string, error) {
+	l.mu.Lock()
+	name, ok := l.names[project]
+	l.mu.Unlock()
+	if ok {
+		return name, nil
+	}
+	names, err := Column[string](ctx, tx, selectLog, project)
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+	}
+	return names[0], nil
+}
+
+// EnsurePartitions makes the monthly partitions of the events table from the month of now to
+// the given number of months ahead. It does nothing on SQLite.
+func EnsurePartitions(ctx context.Context, db *DB, now time.Time, ahead int) error {
+	if db.engine != PostgreSQL {
+		return nil
+	}
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	for range ahead + 1 {
+		next := month.AddDate(0, 1, 0)
+		// Identifiers and bounds cannot be parameters; all of them are made from a date.
+		_, err := db.pools.write.ExecContext(ctx, fmt.Sprintf(
+			`CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM ('%s') TO ('%s')`,
+			month.Format("2006_01"), event.Floor(month), event.Floor(next)))
+		if err != nil {
+			return translate(err)
+		}
+		month = next
+	}
+	return nil
+}
+
+// IsNew reports whether a directory holds no SQLite database yet.
+func IsNew(dir string) (bool, error) {
+	_, err := os.Stat(dir + string(os.PathSeparator) + sqliteFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Engine is the kind of database underneath.
+type Engine string
+
+// The engines.
+const (
+	SQLite     Engine = "sqlite"
+	PostgreSQL Engine = "postgresql"
+)
+
+// pools are the open connections of one database: one that writes, one that only reads.
+type pools struct {
+	write, read *sql.DB
+	native      []*pgxpool.Pool // closed after the two; PostgreSQL only
+}
+
+func (p pools) close() error {
+	err := errors.Join(p.read.Close(), p.write.Close())
+	for _, n := range p.native {
+		n.Close()
+	}
+	return err
+}
+
+// sqliteFile is the database's name inside the data directory.
+const sqliteFile = "sealog.db"
+
+// openSQLite opens the database in a directory: one writer, which holds its transactions
+// from the first statement on (_txlock), and readers that the engine lets only read.
+func openSQLite(dir string, readers int) (pools, error) {
+	path, err := filepath.Abs(filepath.Join(dir, sqliteFile))
+	if err != nil {
+		return pools{}, fmt.Errorf("store: %w", err)
+	}
+	// The file is made here and private, before the driver makes it with the process's mask.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return pools{}, fault.New(fault.Unavailable, "DatabaseUnavailable", "The database file cannot be opened for writing.").Because(err)
+	}
+	if err := file.Close(); err != nil {
+		return pools{}, fmt.Errorf("store: %w", err)
+	}
+	dsn := func(mode string, pragmas ...string) string {
+		q := url.Values{"mode": {mode}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
+		return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
+	}
+	// synchronous(FULL): an audit log may not lose an acknowledged commit.
+	write, err := sql.Open("sqlite", dsn("rw", "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(1)", "secure_delete(1)", "cache_size(-65536)", "wal_autocheckpoint(4000)")+"&_txlock=immediate")
+	if err != nil {
+		return pools{}, fmt.Errorf("store: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", dsn("ro", "busy_timeout(10000)", "query_only(1)", "mmap_size(1073741824)", "cache_size(-8192)"))
+	if err != nil {
+		return pools{}, errors.Join(fmt.Errorf("store: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	return pools{write: write, read: read}, nil
+}
+
+// openPostgreSQL opens two pools on one server; the sessions of the second are read-only.
+func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (pools, error) {
+	open := func(size int, readOnly bool) (*pgxpool.Pool, error) {
+		config, err := pgxpool.ParseConfig(databaseURL)
+		if err != nil {
+			// The driver's text may hold the password.
+			return nil, fault.New(fault.Invalid, "DatabaseURLMalformed", "The database URL cannot be understood.").On("database")
+		}
+		config.MaxConns = int32(size)
+		config.ConnConfig.RuntimeParams["application_name"] = "sealog"
+		config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+		if readOnly {
+			config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+		}
+		return pgxpool.NewWithConfig(ctx, config)
+	}
+	write, err := open(writers, false)
+	if err != nil {
+		return pools{}, err
+	}
+	read, err := open(readers, true)
+	if err != nil {
+		write.Close()
+		return pools{}, err
+	}
+	return pools{
+		write: stdlib.OpenDBFromPool(write), read: stdlib.OpenDBFromPool(read), native: []*pgxpool.Pool{write, read},
+	}, nil
+}
+
+// migrator returns goose over the engine's migrations. On PostgreSQL it takes an advisory
+// lock, so that of several processes that start together one migrates.
+func (e Engine) migrator(db *sql.DB) (*goose.Provider, fs.FS, error) {
+	dir, dialect := "migrations/sqlite", goose.DialectSQLite3
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if e == PostgreSQL {
+		dir, dialect = "migrations/postgres", goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return nil, nil, fmt.Errorf("store: migration lock: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	files, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	provider, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	return provider, files, nil
+}
+
+// forUpdate is what a SELECT ends with to lock its rows; SQLite's one writer needs nothing.
+func (e Engine) forUpdate() string {
+	if e == PostgreSQL {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// promise is the statement that opens a recording transaction, or "" when the engine ties
+// the event to its transaction by itself.
+func (e Engine) promise() (open, close string) {
+	if e == SQLite {
+		return "INSERT INTO recording (one, project_id, event_id) VALUES (1, $1, $2)", "DELETE FROM recording"
+	}
+	return "", ""
+}
+
+// mayRunAgain reports whether the engine rolled the transaction back through no fault of its
+// own, so that running it again may succeed.
+func mayRunAgain(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// IsUnique reports whether err is a unique index saying no.
+func IsUnique(err error) bool {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "23505"
+}
+
+// translate gives an engine's error its kind and code; errors that are understood already
+// and defects stay as they are.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	unavailable := func(code, message string) error {
+		return fault.New(fault.Unavailable, code, "%s", message).Because(err)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return unavailable("DatabaseFull", "The database has no space left; nothing was changed.")
+		case sqlite3.SQLITE_READONLY:
+			return unavailable("DatabaseReadOnly", "The database is read-only; nothing was changed.")
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+			return unavailable("DatabaseBusy", "The database is busy; nothing was changed.")
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+			return unavailable("DatabaseUnavailable", "The database cannot be reached.")
+		case sqlite3.SQLITE_INTERRUPT:
+			return unavailable("DatabaseTimeout", "The database took too long.")
+		}
+		return err
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case pg.Code == "53100":
+			return unavailable("DatabaseFull", "The database has no space left; nothing was changed.")
+		case pg.Code == "25006":
+			return unavailable("DatabaseReadOnly", "The database is read-only; nothing was changed.")
+		case pg.Code == "57014":
+			return unavailable("DatabaseTimeout", "The database took too long.")
+		case pg.Code == "55P03", pg.Code == "40001", pg.Code == "40P01":
+			return unavailable("DatabaseBusy", "The database is busy; nothing was changed.")
+		case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "53"),
+			pg.Code == "3D000", strings.HasPrefix(pg.Code, "28"):
+			return unavailable("DatabaseUnavailable", "The database cannot be reached.")
+		}
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return unavailable("DatabaseTimeout", "The database took too long.")
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || isConnectionLost(err) {
+		return unavailable("DatabaseUnavailable", "The database cannot be reached.")
+	}
+	return err
+}
+
+func isConnectionLost(err error) bool {
+	if errors.Is(err, sql.ErrConnDone) || errors.Is(err, pgx.ErrTxClosed) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	_, isNet := errors.AsType[net.Error](err)
+	return isNet || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+}

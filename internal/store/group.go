@@ -1,0 +1,283 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// maxGroup bounds how many changes are committed together.
+const maxGroup = 256
+
+// groupDeadline bounds one transaction of the writer, however many changes it holds.
+const groupDeadline = 30 * time.Second
+
+// group is SQLite's one writer: a goroutine that owns the write connection and commits the
+// changes that wait together, each in a savepoint of its own.
+//
+// The rules, each of which has cost somebody data:
+//   - A caller's context is looked at once, before its savepoint. Statements run under the
+//     writer's own context, because one that expires inside a savepoint rolls back the whole
+//     transaction, and what follows would commit by itself.
+//   - If ROLLBACK TO fails, nothing more is issued in that transaction; every change of the
+//     group runs again alone.
+//   - Nobody is answered before COMMIT.
+//   - A panic in a change is that caller's error.
+type group struct {
+	jobs chan *groupJob
+	done chan struct{}
+
+	mu      sync.RWMutex
+	stopped bool // guarded by mu; jobs is closed when it is set
+}
+
+type groupJob struct {
+	ctx    context.Context // the caller's
+	run    func(context.Context, executor) error
+	answer chan error // of capacity 1
+	err    error      // what the savepoint ended with; owned by the writer
+}
+
+var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
+
+func startGroup(db *sql.DB, log *slog.Logger) *group {
+	g := &group{jobs: make(chan *groupJob, maxGroup), done: make(chan struct{})}
+	w := &groupWriter{db: db, log: log}
+	go func() {
+		defer close(g.done)
+		defer w.release()
+		for first := range g.jobs {
+			batch := append(make([]*groupJob, 0, maxGroup), first)
+		gather:
+			for len(batch) < maxGroup {
+				select {
+				case job, ok := <-g.jobs:
+					if !ok {
+						break gather
+					}
+					batch = append(batch, job)
+				default:
+					break gather
+				}
+			}
+			w.commit(batch)
+		}
+	}()
+	return g
+}
+
+// stop lets the changes that wait be committed and ends the writer; later changes are refused.
+func (g *group) stop() {
+	g.mu.Lock()
+	if !g.stopped {
+		g.stopped = true
+		close(g.jobs)
+	}
+	g.mu.Unlock()
+	<-g.done
+}
+
+// do runs a change in the next group and returns after the group's COMMIT. It waits for the
+// answer even when ctx ends, since the change may have committed.
+func (g *group) do(ctx context.Context, run func(context.Context, executor) error) error {
+	job := &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
+	if err := g.enqueue(job); err != nil {
+		return err
+	}
+	return <-job.answer
+}
+
+func (g *group) enqueue(job *groupJob) error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.stopped {
+		return errClosed
+	}
+	select {
+	case g.jobs <- job:
+		return nil
+	case <-job.ctx.Done():
+		return job.ctx.Err()
+	}
+}
+
+// groupWriter owns the write connection and its prepared statements.
+type groupWriter struct {
+	db   *sql.DB
+	log  *slog.Logger
+	conn *preparedConn
+}
+
+func (w *groupWriter) release() {
+	if w.conn != nil {
+		w.conn.close()
+		w.conn = nil
+	}
+}
+
+// commit runs a batch in one transaction and answers everybody.
+func (w *groupWriter) commit(batch []*groupJob) {
+	err := w.try(batch)
+	if errors.Is(err, errSavepointLost) && len(batch) > 1 {
+		for _, job := range batch {
+			job.err = nil
+			w.commit([]*groupJob{job})
+		}
+		return
+	}
+	for _, job := range batch {
+		if err != nil && job.err == nil {
+			job.err = err
+		}
+		job.answer <- job.err
+	}
+}
+
+var errSavepointLost = errors.New("store: a savepoint could not be rolled back")
+
+// try runs a batch in one transaction. Afterwards each job's err says how its savepoint
+// ended, and the result how the transaction did.
+func (w *groupWriter) try(batch []*groupJob) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	defer cancel()
+	if w.conn == nil {
+		if w.conn, err = newPreparedConn(ctx, w.db); err != nil {
+			return translate(err)
+		}
+	}
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		w.release()
+		return translate(err)
+	}
+	for _, job := range batch {
+		if job.err = job.ctx.Err(); job.err != nil {
+			continue // gone before its turn
+		}
+		if job.err = w.savepoint(ctx, job); errors.Is(job.err, errSavepointLost) {
+			w.rollback()
+			return job.err
+		}
+	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		w.rollback()
+		return translate(err)
+	}
+	return nil
+}
+
+// rollback ends a transaction under a context of its own. A connection that will not even
+// do that is thrown away, which rolls back too.
+func (w *groupWriter) rollback() {
+	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	defer cancel()
+	if _, err := w.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		w.log.Warn("rollback failed; the write connection is opened anew", "error", err)
+		w.conn.discard()
+		w.conn = nil
+	}
+}
+
+func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
+	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT change"); err != nil {
+		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
+	}
+	cause := runChange(ctx, w.conn, job.run)
+	end := "RELEASE change"
+	if cause != nil {
+		end = "ROLLBACK TO change; RELEASE change"
+	}
+	if _, err := w.conn.ExecContext(ctx, end); err != nil {
+		return fmt.Errorf("%w: %w", errSavepointLost, errors.Join(cause, translate(err)))
+	}
+	return cause
+}
+
+// runChange turns a panic of a change into its caller's error.
+func runChange(ctx context.Context, conn executor, run func(context.Context, executor) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").
+				Because(fmt.Errorf("store: panic in a change: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	return run(ctx, conn)
+}
+
+// preparedConn is a connection that prepares each text of SQL once. It is used by one goroutine.
+type preparedConn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// maxPrepared bounds the statements kept; the texts are constants, so it is never reached
+// unless somebody builds SQL from values.
+const maxPrepared = 500
+
+func newPreparedConn(ctx context.Context, db *sql.DB) (*preparedConn, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &preparedConn{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+func (c *preparedConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := c.stmts[query]; ok {
+		return s, nil
+	}
+	if len(c.stmts) >= maxPrepared {
+		c.forget()
+	}
+	s, err := c.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+// ExecContext implements executor.
+func (c *preparedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+// QueryContext implements executor.
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := c.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+func (c *preparedConn) forget() {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	clear(c.stmts)
+}
+
+// close gives the connection back to its pool.
+func (c *preparedConn) close() {
+	c.forget()
+	c.conn.Close()
+}
+
+// discard closes the connection for good.
+func (c *preparedConn) discard() {
+	c.forget()
+	// ErrBadConn makes database/sql close it instead of giving it back to the pool.
+	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// maxRuns is how often a transaction is run when the engine keeps rolling it back.
+const maxRuns = 4
+
+// write runs a recording transaction of a project on either engine and commits it.
+func (db *DB) write(ctx context.Context, by event.By, project string, run func(context.Context, *Tx) error) error {
+	if _, err := db.logs.known(ctx, db, project); err != nil {
+		return err
+	}
+	var first event.ID
+	record := func(ctx context.Context, conn executor) error {
+		first = db.clock.Next()
+		tx := &Tx{
+			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: first,
+		}
+		open, shut := db.engine.promise()
+		if open != "" {
+			if _, err := tx.Exec(ctx, open, project, tx.first); err != nil {
+				return err
+			}
+		}
+		if err := run(ctx, tx); err != nil {
+			return err
+		}
+		if shut != "" {
+			if _, err := tx.Exec(ctx, shut); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if db.group != nil {
+		return db.group.do(ctx, record)
+	}
+	return db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
+}
+
+// transact runs a transaction on PostgreSQL, again when the engine rolled it back through no
+// fault of its own. committed looks up, when COMMIT got no answer, whether it took place.
+func (db *DB) transact(ctx context.Context, run func(context.Context, executor) error, committed func() (bool, error)) (err error) {
+	for range maxRuns {
+		if err = db.transactOnce(ctx, run, committed); !mayRunAgain(err) {
+			return translate(err)
+		}
+	}
+	return translate(err)
+}
+
+func (db *DB) transactOnce(ctx context.Context, run func(context.Context, executor) error, committed func() (bool, error)) error {
+	tx, err := db.pools.write.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(err)
+	}
+	if err := runChange(ctx, tx, run); err != nil {
+		// A context that has ended has rolled back already; whatever it says, nothing commits.
+		_ = tx.Rollback()
+		return err
+	}
+	err = tx.Commit()
+	if err == nil || !isAmbiguous(err) {
+		return err
+	}
+	found, lookErr := committed()
+	switch {
+	case lookErr != nil:
+		return fault.New(fault.Unavailable, "CommitUnknown",
+			"The database did not say whether the change took place; look before you repeat it.").Because(errors.Join(err, lookErr))
+	case found:
+		return nil
+	default:
+		return fault.New(fault.Unavailable, "DatabaseUnavailable", "The database cannot be reached; nothing was changed.").Because(err)
+	}
+}
+
+// isAmbiguous reports whether a COMMIT ended without the server's answer.
+func isAmbiguous(err error) bool {
+	if errors.Is(err, sql.ErrTxDone) {
+		return false // database/sql rolled back before COMMIT was sent
+	}
+	return isConnectionLost(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// hasEvent reports whether an event has been committed. It asks with a context of its own,
+// since the caller's may be what ended the commit.
+func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	n, err := Column[int64](ctx, db, `SELECT 1 FROM events WHERE project_id = $1 AND id = $2`, project, id)
+	return len(n) == 1, err
+}
+
+// Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
+// tables refuse it. It may run twice.
+func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
+	book := func(ctx context.Context, conn executor) error { return run(ctx, &Book{conn, db.engine}) }
+	if db.group != nil {
+		return db.group.do(ctx, book)
+	}
+	return db.transact(ctx, book, func() (bool, error) {
+		return false, errors.New("store: bookkeeping cannot be looked up")
+	})
+}

@@ -1,0 +1,143 @@
+// Package storetest gives tests a fresh database on the engine under test: SQLite, or, when
+// the environment variable SEALOG_TEST_DATABASE holds the address of a PostgreSQL server
+// whose user may create databases, PostgreSQL. Nothing of Sealog is replaced by a stand-in.
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+// Master is the master secret of test databases.
+var Master = bytes.Repeat([]byte{7}, 32)
+
+// Vault returns the vault of test databases.
+func Vault(t testing.TB) *vault.Vault {
+	t.Helper()
+	v, err := vault.New(Master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Open returns a fresh database that is closed and removed when the test ends.
+func Open(t testing.TB) *store.DB {
+	t.Helper()
+	db, _ := OpenWith(t, store.Config{})
+	return db
+}
+
+// OpenWith is Open with a configuration whose Dir and URL are filled in; it returns that
+// configuration too, so that a test can open the database a second time.
+func OpenWith(t testing.TB, config store.Config) (*store.DB, store.Config) {
+	t.Helper()
+	if config.Log == nil {
+		config.Log = slog.New(slog.NewTextHandler(logWriter{t}, nil))
+	}
+	config.Dir, config.URL = t.TempDir(), URL(t)
+	db, err := store.Open(t.Context(), config, Vault(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db, config
+}
+
+type logWriter struct{ t testing.TB }
+
+// Write implements io.Writer.
+func (w logWriter) Write(p []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// Engine names the engine under test.
+func Engine() store.Engine {
+	if os.Getenv("SEALOG_TEST_DATABASE") != "" {
+		return store.PostgreSQL
+	}
+	return store.SQLite
+}
+
+var databases struct {
+	sync.Mutex
+	n int
+}
+
+// URL makes an empty PostgreSQL database for the test and returns its address, or "" when
+// the engine under test is SQLite.
+func URL(t testing.TB) string {
+	t.Helper()
+	admin := os.Getenv("SEALOG_TEST_DATABASE")
+	if admin == "" {
+		return ""
+	}
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	databases.Lock()
+	databases.n++
+	name := fmt.Sprintf("sealog_test_%d_%d", os.Getpid(), databases.n)
+	databases.Unlock()
+	server, err := sql.Open("pgx", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := server.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+// Operator is an actor for tests that don't care who acts.
+func Operator() event.By {
+	return event.By{
+		Actor:   event.Actor{Type: event.Operator, ID: "operator", Name: "operator"},
+		Surface: event.ViaSystem, Request: event.Request{ID: "test"},
+	}
+}
+
+// Project makes a bare project row, and with it the log that events of the project go to.
+func Project(t testing.TB, db *store.DB, id string) {
+	t.Helper()
+	_, err := store.Record(t.Context(), db, Operator(), event.InProject(id),
+		func(ctx context.Context, tx *store.Tx) (event.ProjectAppCreated, error) {
+			_, err := tx.Exec(ctx, `
+				INSERT INTO projects (project_id, name, log_id, config, version, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6)`,
+				id, id, "test.example/log/"+event.NewID().Hex(), "id: "+id+"\n", int64(1), store.Micros(tx.Now()))
+			return event.ProjectAppCreated{Name: id}, err
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
