@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // Class says what may become of a field: it is the tag `class:"…"` of every field of every fact.
@@ -190,7 +191,8 @@ func isUnset(v reflect.Value) bool {
 	}
 }
 
-// encode is JSON on one line without HTML escapes.
+// encode is JSON on one line without HTML escapes. Raw messages come from callers, and what
+// is no UTF-8 in them is replaced, as it is in every other text.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -198,5 +200,9 @@ func encode(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	value := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	if !utf8.Valid(value) {
+		value = bytes.ToValidUTF8(value, []byte("\ufffd"))
+	}
+	return value, nil
 }

@@ -51,11 +51,11 @@ func Disclosures(stored []byte) iter.Seq2[Disclosure, error] {
 func readDisclosure(line []byte) (Disclosure, error) {
 	const nameAt = len(`["`) + saltChars + len(`","`)
 	if len(line) < nameAt+2 || line[len(line)-1] != ']' || !bytes.HasPrefix(line, []byte(`["`)) ||
-		!bytes.Equal(line[nameAt-3:nameAt], []byte(`","`)) {
+		!bytes.Equal(line[nameAt-3:nameAt], []byte(`","`)) || !isBase64URL(line[2:2+saltChars]) {
 		return Disclosure{}, fmt.Errorf("event: %q is no disclosure", clip(line))
 	}
 	nameLen := bytes.Index(line[nameAt:], []byte(`",`))
-	if nameLen < 0 {
+	if nameLen < 0 || !isPlain(line[nameAt:nameAt+nameLen]) {
 		return Disclosure{}, fmt.Errorf("event: %q is no disclosure", clip(line))
 	}
 	return Disclosure{
@@ -63,6 +63,26 @@ func readDisclosure(line []byte) (Disclosure, error) {
 		Name:  string(line[nameAt : nameAt+nameLen]),
 		Value: line[nameAt+nameLen+2 : len(line)-1],
 	}, nil
+}
+
+// isBase64URL and isPlain keep a line from meaning something else to a reader of JSON, to
+// whom a quote or an escape in the salt or the name would shift what follows.
+func isBase64URL(b []byte) bool {
+	for _, c := range b {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func isPlain(name []byte) bool {
+	for _, c := range name {
+		if c < 0x20 || c == '\\' || c == '"' {
+			return false
+		}
+	}
+	return true
 }
 
 func clip(b []byte) []byte { return b[:min(len(b), 40)] }
@@ -154,6 +174,7 @@ next:
 // mergeObjects joins two JSON objects that have no key in common; of anything else it
 // returns the first.
 func mergeObjects(a, b []byte) []byte {
+	a, b = trimObject(a), trimObject(b)
 	if len(a) < 2 || len(b) < 2 || a[0] != '{' || b[0] != '{' || len(b) == 2 {
 		return a
 	}
@@ -164,4 +185,14 @@ func mergeObjects(a, b []byte) []byte {
 	merged = append(merged, a[:len(a)-1]...)
 	merged = append(merged, ',')
 	return append(merged, b[1:]...)
+}
+
+// trimObject takes the space from around a value and from inside an empty object. Ours have
+// none; those of an export may.
+func trimObject(v []byte) []byte {
+	v = bytes.TrimSpace(v)
+	if len(v) > 2 && v[0] == '{' && v[len(v)-1] == '}' && len(bytes.TrimSpace(v[1:len(v)-1])) == 0 {
+		return []byte("{}")
+	}
+	return v
 }

@@ -301,6 +301,7 @@ func EnsurePartitions(ctx context.Context, db *DB, now time.Time, ahead int) err
 	if db.engine != PostgreSQL {
 		return nil
 	}
+	now = now.UTC()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	for range ahead + 1 {
 		next := month.AddDate(0, 1, 0)

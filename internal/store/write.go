@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
@@ -87,6 +89,11 @@ func (db *DB) transactOnce(ctx context.Context, run func(context.Context, execut
 func isAmbiguous(err error) bool {
 	if errors.Is(err, sql.ErrTxDone) {
 		return false // database/sql rolled back before COMMIT was sent
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// The server ends the connection and says why, as it can after it has committed too
+		// (pg_terminate_backend, a shutdown). An ERROR, in contrast, means that it rolled back.
+		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC"
 	}
 	return isConnectionLost(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -216,7 +216,7 @@ CREATE INDEX events_pending_xid ON events_pending (project_id, xid);
 -- +goose StatementBegin
 CREATE FUNCTION sealog_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'sealog: events are neither changed nor deleted' USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION 'sealog: % is not allowed on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER events_deleted BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION sealog_refuse();
@@ -260,3 +260,15 @@ CREATE CONSTRAINT TRIGGER authenticators_recorded AFTER INSERT OR DELETE OR UPDA
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sealog_require_event('');
 CREATE CONSTRAINT TRIGGER password_history_recorded AFTER INSERT OR DELETE OR UPDATE ON password_history
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sealog_require_event('');
+
+-- TRUNCATE fires no row triggers; nothing of Sealog truncates an audited table.
+CREATE TRIGGER projects_truncated BEFORE TRUNCATE ON projects FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER project_keys_truncated BEFORE TRUNCATE ON project_keys FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER collaborators_truncated BEFORE TRUNCATE ON collaborators FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER accounts_truncated BEFORE TRUNCATE ON accounts FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER account_sessions_truncated BEFORE TRUNCATE ON account_sessions FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER setup_links_truncated BEFORE TRUNCATE ON setup_links FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER users_truncated BEFORE TRUNCATE ON users FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER identities_truncated BEFORE TRUNCATE ON identities FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER authenticators_truncated BEFORE TRUNCATE ON authenticators FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();
+CREATE TRIGGER password_history_truncated BEFORE TRUNCATE ON password_history FOR EACH STATEMENT EXECUTE FUNCTION sealog_refuse();

@@ -1,0 +1,151 @@
+package auditlog
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// MaxPage is the largest page in rows, and the size of one that asks for none.
+const MaxPage = 100
+
+// Paging says which part of the result to return, as Relay's connections do: the first or
+// last so many rows after one cursor and before another. Nil First and Last mean the first
+// MaxPage.
+type Paging struct {
+	First, Last   *int
+	After, Before string
+	Ascending     bool // oldest first
+}
+
+// Page is a part of a result, in its order.
+type Page struct {
+	Rows                 []Row
+	HasNext, HasPrevious bool
+}
+
+// Cursor is the place of a row in every order and filter: "id:" and the event's id, in
+// unpadded base64url.
+func (r Row) Cursor() string {
+	return base64.RawURLEncoding.EncodeToString([]byte("id:" + r.ID.Hex()))
+}
+
+func errCursor() error {
+	return fault.New(fault.Invalid, "InvalidCursor", "That is not a cursor of this log.")
+}
+
+// window is a page to be read: rows beyond two ids, walked from one end.
+type window struct {
+	after, before       event.ID // exclusive; zero when open
+	hasAfter, hasBefore bool
+	ascending           bool // the result's order
+	fromEnd             bool // the last rows are wanted, not the first
+	size                int
+	empty               bool // the cursor stands beyond the end
+}
+
+func (l *Reader) window(ctx context.Context, f Filter, p Paging) (window, error) {
+	w := window{ascending: p.Ascending, size: MaxPage}
+	switch {
+	case p.First != nil && p.Last != nil:
+		return w, fault.New(fault.Malformed, "InvalidQuery", "Ask for the first rows or the last, not for both.")
+	case p.First != nil:
+		w.size = *p.First
+	case p.Last != nil:
+		w.size, w.fromEnd = *p.Last, true
+	}
+	if w.size < 0 {
+		return w, fault.New(fault.Malformed, "InvalidQuery", "A page cannot have a negative number of rows.")
+	}
+	w.size = min(w.size, MaxPage)
+	var err error
+	if p.After != "" {
+		w.hasAfter = true
+		if w.after, w.empty, err = l.place(ctx, f, p, p.After); err != nil {
+			return w, err
+		}
+	}
+	if p.Before != "" {
+		var beyond bool
+		if w.before, beyond, err = l.place(ctx, f, p, p.Before); err != nil {
+			return w, err
+		}
+		w.hasBefore = !beyond // nothing is beyond the end
+	}
+	return w, nil
+}
+
+// place turns a cursor into the id of the row it stands for. The form "offset:<n>", the row
+// at a zero-based position of the whole result, is accepted because programs make such
+// cursors by themselves; beyond reports that there are not so many rows.
+func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (_ event.ID, beyond bool, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return event.ID{}, false, errCursor()
+	}
+	if digits, ok := strings.CutPrefix(string(text), "id:"); ok {
+		var id event.ID
+		if n, err := hex.Decode(id[:], []byte(digits[:min(len(digits), 32)])); err != nil || n != 16 || len(digits) != 32 {
+			return event.ID{}, false, errCursor()
+		}
+		return id, false, nil
+	}
+	digits, ok := strings.CutPrefix(string(text), "offset:")
+	offset, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || offset < 0 {
+		return event.ID{}, false, errCursor()
+	}
+	b := f.where()
+	order := "DESC"
+	if p.Ascending {
+		order = "ASC"
+	}
+	ids, err := store.Column[event.ID](ctx, l.db, `
+		SELECT e.id
+		FROM events e
+		WHERE `+b.text()+`
+		ORDER BY e.id `+order+`
+		LIMIT 1 OFFSET `+b.bind(offset), b.args...)
+	if err != nil || len(ids) == 0 {
+		return event.ID{}, true, err
+	}
+	return ids[0], false, nil
+}
+
+// descending reports whether the index is walked from the newest event on.
+func (w window) descending() bool { return w.ascending == w.fromEnd }
+
+func (w window) restrict(b *builder) {
+	later, earlier := w.after, w.before // in ascending order rows come later than after
+	hasLater, hasEarlier := w.hasAfter, w.hasBefore
+	if !w.ascending {
+		later, earlier = earlier, later
+		hasLater, hasEarlier = hasEarlier, hasLater
+	}
+	if hasLater {
+		b.add("e.id > " + b.bind(later))
+	}
+	if hasEarlier {
+		b.add("e.id < " + b.bind(earlier))
+	}
+}
+
+// page makes the page of the rows that were found, one of which may be too many. Whether
+// there are rows on the near side of a cursor is told by the cursor itself: the row it
+// stands for is there.
+func (w window) page(rows []Row) Page {
+	more := len(rows) > w.size
+	rows = rows[:min(len(rows), w.size)]
+	if w.fromEnd {
+		slices.Reverse(rows)
+		return Page{Rows: rows, HasPrevious: more, HasNext: w.hasBefore}
+	}
+	return Page{Rows: rows, HasNext: more, HasPrevious: w.hasAfter}
+}

@@ -1,0 +1,204 @@
+package auditlog
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sealog/sealog/internal/event"
+)
+
+// Context is what an event says about who acted and from where. Text is empty where the
+// event says nothing, or where it has been erased.
+type Context struct {
+	UserID      *event.ID
+	TriggeredBy string
+	IPAddress   string
+	UserAgent   string
+	ClientID    string
+	RequestID   string
+	Actor       event.Actor
+	// Target is what the event is about when that is no end user.
+	Target *Target
+	// Error is why an attempt did not succeed.
+	Error                *event.ContextError
+	HTTPURL, HTTPReferer string
+	// Claimed is what the caller said of itself; nobody verified it.
+	Claimed      json.RawMessage
+	ForwardedFor string
+	Languages    []string
+}
+
+// Target is a thing that an event is about.
+type Target struct {
+	Kind string `json:"type"`
+	ID   string `json:"id"`
+}
+
+// Context reads the event's context.
+func (r Row) Context() (Context, error) {
+	text, err := event.Context(r.disclosures)
+	if err != nil || text == nil {
+		return Context{}, err
+	}
+	var raw struct {
+		UserID       *event.ID `json:"user_id"`
+		TriggeredBy  string    `json:"triggered_by"`
+		AuditContext struct {
+			HTTPURL     string `json:"http_url"`
+			HTTPReferer string `json:"http_referer"`
+		} `json:"audit_context"`
+		Languages    []string            `json:"preferred_languages"`
+		IPAddress    string              `json:"ip_address"`
+		UserAgent    string              `json:"user_agent"`
+		ClientID     string              `json:"client_id"`
+		RequestID    string              `json:"request_id"`
+		Actor        event.Actor         `json:"actor"`
+		Target       *Target             `json:"target"`
+		Error        *event.ContextError `json:"error"`
+		ForwardedFor string              `json:"forwarded_for"`
+		Claimed      json.RawMessage     `json:"claimed"`
+	}
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return Context{}, fmt.Errorf("auditlog: context of %s: %w", r.ID, err)
+	}
+	return Context{
+		UserID: raw.UserID, TriggeredBy: raw.TriggeredBy, IPAddress: raw.IPAddress, UserAgent: raw.UserAgent,
+		ClientID: raw.ClientID, RequestID: raw.RequestID, Actor: raw.Actor, Target: raw.Target, Error: raw.Error,
+		HTTPURL: raw.AuditContext.HTTPURL, HTTPReferer: raw.AuditContext.HTTPReferer, Claimed: raw.Claimed,
+		ForwardedFor: raw.ForwardedFor, Languages: raw.Languages,
+	}, nil
+}
+
+// Summary says in words what happened.
+type Summary struct {
+	Actor, ActorType string
+	// Action follows the actor's name in a sentence: "disabled the user kim@shop.example".
+	Action string
+	// Target is the name of whom or what it is about; empty when it is the project itself.
+	Target string
+	// TargetUserID is the end user's id; empty when it is about no user.
+	TargetUserID string
+}
+
+// Summary reads the event's words from what was stored at the time, so that they stay the
+// same when the user or the key is gone.
+func (r Row) Summary() (Summary, error) {
+	c, err := r.Context()
+	if err != nil {
+		return Summary{}, err
+	}
+	s := Summary{Actor: c.Actor.Name, ActorType: string(c.Actor.Type)}
+	if s.Actor == "" {
+		s.Actor = c.Actor.ID
+	}
+	if !r.User.IsZero() {
+		s.TargetUserID = r.User.String()
+		if s.Target, err = r.userName(); err != nil {
+			return Summary{}, err
+		}
+	} else if c.Target != nil {
+		s.Target = c.Target.ID
+	}
+	s.Action, err = r.action(s.Target)
+	return s, err
+}
+
+// userName is the name that the user had, as the payload knows it, or their id.
+func (r Row) userName() (string, error) {
+	for _, key := range []string{"user", "original_user"} {
+		text, err := event.PayloadKey(r.disclosures, key)
+		if err != nil {
+			return "", err
+		}
+		var user struct {
+			StandardAttributes struct {
+				Email             string `json:"email"`
+				PreferredUsername string `json:"preferred_username"`
+				PhoneNumber       string `json:"phone_number"`
+				Name              string `json:"name"`
+			} `json:"standard_attributes"`
+		}
+		if text == nil || json.Unmarshal(text, &user) != nil {
+			continue // erased, or of a shape this version does not know
+		}
+		a := user.StandardAttributes
+		for _, name := range []string{a.Email, a.PreferredUsername, a.PhoneNumber, a.Name} {
+			if name != "" {
+				return name, nil
+			}
+		}
+	}
+	return r.User.String(), nil
+}
+
+// placeholder is a {key} or a {key?word if true:word if false} of a phrase.
+var placeholder = regexp.MustCompile(`\{([a-z_]+)(?:\?([^:}]*):([^}]*))?\}`)
+
+func (r Row) action(target string) (string, error) {
+	if r.Outcome != event.Succeeded {
+		return r.attempt(target), nil
+	}
+	spec, known := event.Lookup(r.Type)
+	if !known {
+		return "did: " + event.TitleOf(r.Type), nil
+	}
+	var failure error
+	action := placeholder.ReplaceAllStringFunc(spec.Phrase, func(match string) string {
+		m := placeholder.FindStringSubmatch(match)
+		if m[1] == "user" {
+			return target
+		}
+		value, err := event.PayloadKey(r.disclosures, m[1])
+		if err != nil {
+			failure = err
+		}
+		if m[2] != "" {
+			if string(value) == "true" {
+				return m[2]
+			}
+			return m[3]
+		}
+		return inWords(value)
+	})
+	return action, failure
+}
+
+// attempt says what was tried; what the payload would have said is not known.
+func (r Row) attempt(target string) string {
+	verb := "tried: "
+	if r.Outcome == event.Denied {
+		verb = "was not allowed: "
+	}
+	action := verb + strings.ToLower(event.TitleOf(r.Type)[:1]) + event.TitleOf(r.Type)[1:]
+	if target != "" {
+		action += " (" + target + ")"
+	}
+	return action
+}
+
+// inWords writes a payload value into a sentence.
+func inWords(value []byte) string {
+	var v any
+	if value == nil || json.Unmarshal(value, &v) != nil {
+		return "(erased)"
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		words := make([]string, 0, len(v))
+		for _, w := range v {
+			words = append(words, fmt.Sprint(w))
+		}
+		return strings.Join(words, ", ")
+	case map[string]any:
+		for _, key := range []string{"email", "name", "id"} {
+			if name, ok := v[key].(string); ok {
+				return name
+			}
+		}
+	}
+	return string(value)
+}

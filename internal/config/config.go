@@ -1,0 +1,110 @@
+// Package config is Sealog's own settings: what an operator sets by flag or environment
+// variable. What a project sets for itself is in package project.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// Data says where Sealog keeps its data; every command takes it.
+type Data struct {
+	// Data is the directory of the embedded database and of the master secret.
+	Data string `help:"Directory of the embedded database and the master secret." default:"./sealog-data" env:"SEALOG_DATA" type:"path"`
+	// Database is the address of a PostgreSQL database; empty means the embedded SQLite.
+	Database string `help:"Address of a PostgreSQL database (postgres://…); without one, SQLite in the data directory." env:"SEALOG_DATABASE" placeholder:"URL"`
+	// MasterSecretFile holds the master secret: 32 random bytes in unpadded base64url. With
+	// SQLite it is made on the first start; with PostgreSQL the operator gives it.
+	MasterSecretFile string `help:"File with the master secret (32 bytes, base64url); made on the first start with SQLite, to be given with PostgreSQL." env:"SEALOG_MASTER_SECRET_FILE" placeholder:"FILE"`
+	// PublicURL is the address under which people and programs reach this server. Commands
+	// take the one that the server was last started with.
+	PublicURL string `help:"Address under which the server is reached; by default the one it listens on." env:"SEALOG_PUBLIC_URL" placeholder:"URL"`
+	// LogFormat is text or json; the log goes to standard error.
+	LogFormat string `help:"Form of the log on standard error." default:"text" enum:"text,json" env:"SEALOG_LOG_FORMAT"`
+}
+
+// Serve is what the server takes besides.
+type Serve struct {
+	// Listen is the address to listen on; port 0 takes a free one.
+	Listen string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"SEALOG_LISTEN" placeholder:"HOST:PORT"`
+	// TrustedHops is how many proxies stand before this server. So many entries of
+	// X-Forwarded-For, counted from its end, are believed, and no more.
+	TrustedHops int `help:"How many proxies stand before this server; so many entries of X-Forwarded-For are believed." default:"0" env:"SEALOG_TRUSTED_HOPS"`
+	// MetricsListen serves /metrics on an address of its own instead of on Listen.
+	MetricsListen string `help:"Serve /metrics here instead of on the main address." env:"SEALOG_METRICS_LISTEN" placeholder:"HOST:PORT"`
+}
+
+// Validate reports everything that is wrong with the settings, at once.
+func (d Data) Validate() error {
+	var errs []error
+	if _, err := d.publicURL(); err != nil {
+		errs = append(errs, err)
+	}
+	if d.Database != "" && !strings.HasPrefix(d.Database, "postgres://") && !strings.HasPrefix(d.Database, "postgresql://") {
+		errs = append(errs, invalid("--database must begin with postgres://"))
+	}
+	if d.Database != "" && d.MasterSecretFile == "" {
+		errs = append(errs, invalid("--database needs --master-secret-file: with PostgreSQL, where several processes share one secret, it is never invented"))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports everything that is wrong with the settings, at once.
+func (s Serve) Validate() error {
+	var errs []error
+	for flag, address := range map[string]string{"--listen": s.Listen, "--metrics-listen": s.MetricsListen} {
+		if _, _, err := net.SplitHostPort(address); err != nil && (address != "" || flag == "--listen") {
+			errs = append(errs, invalid("%s must be HOST:PORT", flag))
+		}
+	}
+	if s.TrustedHops < 0 || s.TrustedHops > 32 {
+		errs = append(errs, invalid("--trusted-hops must be between 0 and 32"))
+	}
+	return errors.Join(errs...)
+}
+
+func invalid(format string, args ...any) error {
+	return fault.New(fault.Invalid, "SettingInvalid", "%s", fmt.Sprintf(format, args...))
+}
+
+func (d Data) publicURL() (*url.URL, error) {
+	if d.PublicURL == "" {
+		return nil, nil
+	}
+	return ParsePublicURL(d.PublicURL)
+}
+
+// ParsePublicURL reads a public URL: http or https, a host, nothing else but a slash.
+func ParsePublicURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, invalid("--public-url must be like https://sealog.example")
+	}
+	u.Path = ""
+	return u, nil
+}
+
+// MasterSecretPath is the file with the master secret, and whether it may be made.
+func (d Data) MasterSecretPath() (path string, mayCreate bool) {
+	if d.MasterSecretFile != "" {
+		return d.MasterSecretFile, false
+	}
+	return filepath.Join(d.Data, "master-secret"), true
+}
+
+// Logger returns the logger that the settings ask for.
+func (d Data) Logger(stderr *os.File) *slog.Logger {
+	if d.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(stderr, nil))
+}

@@ -1,0 +1,171 @@
+// Package portal is the web pages on which people look at a project's log, see to its Admin
+// API keys, and see to their own sessions.
+//
+// Pages are rendered here, on the server; without scripts every one of them still works.
+// A GET changes nothing, a POST ends in a redirect, and who may do what is asked of package
+// access for every request. Nothing of the Portal runs inline, and the
+// Content-Security-Policy says so.
+//
+// Start reading at routes.go, which lists every route.
+package portal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/web"
+)
+
+// Config is what the Portal stands on; everything in it is required.
+type Config struct {
+	Access    *access.Service
+	Projects  *project.Service
+	Log       *auditlog.Reader
+	Reads     *auditlog.Reads
+	PublicURL *url.URL // scheme and host under which people reach the Portal
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Version   string
+}
+
+// portal answers the Portal's requests.
+type portal struct {
+	Config
+	assets *assets
+}
+
+// New returns the Portal. It answers for the host of the public URL only.
+func New(c Config) http.Handler {
+	p := &portal{Config: c, assets: loadAssets()}
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")
+	}))
+	return p.guarded(crossOrigin.Handler(p.routes()))
+}
+
+// maxBody is the largest body of a request in bytes.
+const maxBody = 1 << 20
+
+// contentSecurityPolicy lets pages load our own files and nothing else, and run nothing inline.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// guarded sets the headers of every answer, bounds bodies, and turns other hosts away.
+func (p *portal) guarded(next http.Handler) http.Handler {
+	misdirected := p.handle(func(http.ResponseWriter, *http.Request) error {
+		err := fault.New(fault.NotFound, "HostUnknown", "The Portal is not served under this name.")
+		return &answered{http.StatusMisdirectedRequest, err}
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("X-Robots-Tag", "noindex")
+		h.Set("Cache-Control", "no-store") // an asset says otherwise
+		h.Add("Vary", "Cookie, HX-Request")
+		if p.isHTTPS() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if hostOf(p.PublicURL.Scheme, r.Host) != hostOf(p.PublicURL.Scheme, p.PublicURL.Host) {
+			misdirected.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (p *portal) isHTTPS() bool { return p.PublicURL.Scheme == "https" }
+
+// hostOf returns a host in lower case, with its port unless that is the scheme's own.
+func hostOf(scheme, host string) string {
+	host = strings.ToLower(host)
+	if name, port, err := net.SplitHostPort(host); err == nil {
+		if scheme == "https" && port == "443" || scheme == "http" && port == "80" {
+			return name
+		}
+	}
+	return host
+}
+
+// answered is an error whose HTTP status is not its kind's.
+type answered struct {
+	status int
+	err    error
+}
+
+// Error implements error.
+func (a *answered) Error() string { return a.err.Error() }
+
+// Unwrap returns the error itself.
+func (a *answered) Unwrap() error { return a.err }
+
+func statusOf(err error) int {
+	if a, ok := errors.AsType[*answered](err); ok {
+		return a.status
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	return web.Status(fault.Of(err).Kind)
+}
+
+// handle makes an http.Handler of a web.Handler: it answers an error with a page, and logs it.
+func (p *portal) handle(next web.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := next(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+// fail is where errors are answered, and logged once.
+func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f, status, id := fault.Of(err), statusOf(err), web.Request(r).ID
+	if status == http.StatusRequestEntityTooLarge {
+		f = fault.New(fault.Exhausted, "BodyTooLarge", "The request is larger than this page takes.").Because(err)
+	}
+	level := slog.LevelInfo
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		level = slog.LevelError
+	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		level = slog.LevelInfo // the client has left
+	}
+	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
+		slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
+
+	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
+		p.toSignIn(w, r)
+		return
+	}
+	page := ErrorPage{
+		Base: p.base(w, r, http.StatusText(status)), Status: status,
+		Code: f.Code, Message: f.Message, RequestID: id,
+	}
+	if r.Header.Get("HX-Request") != "" {
+		// A part of a page was asked for; the whole of it gives way to the error.
+		w.Header().Set("HX-Retarget", "#main")
+		w.Header().Set("HX-Reselect", "#main")
+		w.Header().Set("HX-Reswap", "outerHTML")
+	}
+	if err := p.render(w, r, status, page.view()); err != nil {
+		p.Logger.ErrorContext(r.Context(), "error page not rendered", "request_id", id, "error", err)
+		http.Error(w, http.StatusText(status), status)
+	}
+}

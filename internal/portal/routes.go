@@ -1,0 +1,55 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// routes lists every route of the Portal.
+func (p *portal) routes() http.Handler {
+	mux := http.NewServeMux()
+	anyone := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+		mux.Handle(pattern, p.handle(h))
+	}
+	// An account that has signed in.
+	account := func(pattern string, h func(http.ResponseWriter, *http.Request, access.Session) error) {
+		mux.Handle(pattern, p.handle(p.signedIn(h)))
+	}
+	// An account whose role in the project {project} has the permission.
+	member := func(pattern string, need access.Permission, h func(http.ResponseWriter, *http.Request, visit) error) {
+		mux.Handle(pattern, p.handle(p.signedIn(p.allowed(need, h))))
+	}
+
+	mux.Handle("GET /static/{hash}/{name}", p.assets)
+	anyone("GET /{$}", p.home)
+	anyone("POST /theme", p.setTheme)
+
+	anyone("GET /setup", p.showSetup)
+	anyone("POST /setup", p.setUp)
+	anyone("GET /signin", p.showSignIn)
+	anyone("POST /signin", p.signIn)
+	account("POST /signout", p.signOut)
+	account("GET /confirm", p.showConfirm)
+	account("POST /confirm", p.confirm)
+	account("GET /account/sessions", p.showSessions)
+	account("POST /account/sessions/{id}/revoke", p.revokeSession)
+
+	account("GET /projects", p.showProjects)
+	account("GET /projects/new", p.showNewProject)
+	account("POST /projects/new", p.createProject)
+	member("GET /projects/{project}", access.Read, p.showProject)
+	member("GET /projects/{project}/audit-log", access.Read, p.showLog)
+	member("GET /projects/{project}/audit-log/{event}", access.Read, p.showEvent)
+	member("GET /projects/{project}/admin-api", access.Read, p.showKeys)
+	member("POST /projects/{project}/admin-api/keys", access.Act, p.generateKey)
+	member("GET /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.showDeleteKey)
+	member("POST /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.deleteKey)
+	member("POST /projects/{project}/admin-api/keys/{kid}/private-key", access.ViewSecrets, p.downloadKey)
+
+	anyone("/", func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.NotFound, "PageNotFound", "There is no such page.")
+	})
+	return mux
+}

@@ -1,0 +1,168 @@
+// Package project keeps the projects: their configuration, their Admin API keys, and who
+// administers them.
+//
+// Invariant: a project, its log and its first key come to be in one transaction, and its
+// log's name never changes. The reserved project event.PortalProject is made by Bootstrap.
+//
+// Start reading at Service.Create.
+package project
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// Project is a tenant.
+type Project struct {
+	ID        string
+	Name      string
+	LogID     string // "<host>/log/<32 hex digits>"
+	ConfigYML string // as it was written
+	Config    Config // as it is in force
+	Version   int64  // counts the changes of the configuration, from 1
+	CreatedAt time.Time
+}
+
+const columns = `project_id, name, log_id, config, version, created_at`
+
+func (p *Project) fields() []any {
+	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, store.Time(&p.CreatedAt)}
+}
+
+// Service makes and finds projects.
+type Service struct {
+	db      *store.DB
+	logHost string
+}
+
+// New returns the service. logHost is the host of the public URL; the names of the logs of
+// projects made from now on begin with it.
+func New(db *store.DB, logHost string) *Service { return &Service{db, logHost} }
+
+var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
+
+// CheckID returns an error (ProjectIDInvalid) unless id can name a project: 3 to 40 lower-case
+// letters, digits and dashes, no dash at either end.
+func CheckID(id string) error {
+	if !validID.MatchString(id) {
+		return fault.New(fault.Invalid, "ProjectIDInvalid",
+			"A project id has 3 to 40 lower-case letters, digits and dashes, and no dash at either end.").On("id")
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if n := utf8.RuneCountInString(name); n == 0 || n > 80 {
+		return fault.New(fault.Invalid, "ProjectNameInvalid", "A project's name has 1 to 80 characters.").On("name")
+	}
+	return nil
+}
+
+// Bootstrap makes the reserved project of the Portal unless it is there.
+func (s *Service) Bootstrap(ctx context.Context) (err error) {
+	defer fault.Wrap(&err, "project.Bootstrap")
+	if _, err := s.get(ctx, s.db, event.PortalProject); !fault.Is(err, "ProjectNotFound") {
+		return err
+	}
+	_, err = store.Record(ctx, s.db, event.BySystem("bootstrap"), event.InProject(event.PortalProject),
+		func(ctx context.Context, tx *store.Tx) (event.ProjectAppCreated, error) {
+			err := s.insert(ctx, tx, event.PortalProject, "Portal")
+			if store.IsUnique(err) {
+				err = store.ErrNoChange // another process was faster
+			}
+			return event.ProjectAppCreated{Name: "Portal"}, err
+		})
+	if errors.Is(err, store.ErrNoChange) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) insert(ctx context.Context, tx *store.Tx, id, name string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO projects (project_id, name, log_id, config, version, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`,
+		id, name, s.logHost+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", int64(1), store.Micros(tx.Now()))
+	return err
+}
+
+// Create makes a project with its log and a first Admin API key, owned by an account. It
+// records project.app.created in the project's own log.
+//
+// Errors: ProjectIDInvalid, ProjectNameInvalid, ProjectExists.
+func (s *Service) Create(ctx context.Context, by event.By, id, name string, owner event.AccountObject) (_ Project, err error) {
+	defer fault.Wrap(&err, "project.Create(%q)", id)
+	// A refused attempt stands in the Portal's log: the project of that id may be somebody else's.
+	refused := func(err error) error {
+		return store.Refuse[event.ProjectAppCreated](ctx, s.db, by, event.About(event.PortalProject, "project", id), err)
+	}
+	if name == "" {
+		name = id
+	}
+	if err := errors.Join(CheckID(id), checkName(name)); err != nil {
+		return Project{}, refused(err)
+	}
+	if _, err := s.get(ctx, s.db, id); !fault.Is(err, "ProjectNotFound") {
+		if err == nil {
+			err = errExists()
+		}
+		return Project{}, refused(err)
+	}
+	config, err := json.Marshal(defaultConfig(id))
+	if err != nil {
+		return Project{}, fmt.Errorf("project: %w", err)
+	}
+	key, err := newKey(s.db.Vault(), id, "")
+	if err != nil {
+		return Project{}, err
+	}
+	_, err = store.Record(ctx, s.db, by, event.InProject(id),
+		func(ctx context.Context, tx *store.Tx) (event.ProjectAppCreated, error) {
+			fact := event.ProjectAppCreated{AppConfig: config, Name: name, Owner: owner}
+			if err := s.insert(ctx, tx, id, name); err != nil {
+				if store.IsUnique(err) {
+					err = errExists().Because(err)
+				}
+				return fact, err
+			}
+			if err := insertKey(ctx, tx, key); err != nil {
+				return fact, err
+			}
+			return fact, insertCollaborator(ctx, tx, id, owner.ID, "OWNER")
+		})
+	if err != nil {
+		return Project{}, err
+	}
+	return s.Get(ctx, id)
+}
+
+func errExists() *fault.Error {
+	return fault.New(fault.Conflict, "ProjectExists", "There is already a project of that id.").On("id")
+}
+
+// Get returns a project, or ProjectNotFound.
+func (s *Service) Get(ctx context.Context, id string) (_ Project, err error) {
+	defer fault.Wrap(&err, "project.Get(%q)", id)
+	return s.get(ctx, s.db, id)
+}
+
+func (s *Service) get(ctx context.Context, q store.Querier, id string) (Project, error) {
+	p, ok, err := store.One(ctx, q, (*Project).fields, `SELECT `+columns+` FROM projects WHERE project_id = $1`, id)
+	if err != nil {
+		return Project{}, err
+	}
+	if !ok {
+		return Project{}, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+	}
+	p.Config, err = effective(p.ID, p.ConfigYML)
+	return p, err
+}

@@ -1,0 +1,91 @@
+// Package schedule does what is to be done later or again and again: it records what was
+// counted in memory, and makes PostgreSQL's partitions ahead of time.
+//
+// Every job can run in several processes at once; the database settles who did it. Killing
+// the process loses at most what was counted in memory since the last run. Start reading at
+// Service.runOnce.
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// The rhythms of the jobs.
+const (
+	every           = 2 * time.Second
+	partitionsEvery = time.Hour
+	monthsAhead     = 2
+)
+
+// Service runs the jobs.
+type Service struct {
+	db       *store.DB
+	refusals *access.Refusals
+	reads    *auditlog.Reads
+	log      *slog.Logger
+
+	suppressedAt, partitionsAt time.Time // last runs; owned by the goroutine of Start
+	stop                       context.CancelFunc
+	done                       chan struct{}
+}
+
+// New returns the service; Start starts it.
+func New(db *store.DB, refusals *access.Refusals, reads *auditlog.Reads, log *slog.Logger) *Service {
+	return &Service{db: db, refusals: refusals, reads: reads, log: log}
+}
+
+// Start runs the jobs in the background until Stop.
+func (s *Service) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop, s.done = cancel, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := s.runOnce(ctx, s.db.Now()); err != nil {
+					s.log.ErrorContext(ctx, "scheduled work failed; it will be tried again", "error", err)
+				}
+			}
+		}
+	}()
+}
+
+// Stop ends the jobs and records what is still counted in memory.
+func (s *Service) Stop(ctx context.Context) error {
+	s.stop()
+	<-s.done
+	return errors.Join(
+		s.reads.Record(ctx),
+		s.refusals.Record(ctx, s.db, s.db.Now().Add(time.Hour)),
+		store.RecordSuppressed(ctx, s.db),
+	)
+}
+
+func (s *Service) runOnce(ctx context.Context, now time.Time) error {
+	errs := []error{s.reads.Record(ctx), s.refusals.Record(ctx, s.db, now)}
+	if now.Sub(s.suppressedAt) >= time.Minute {
+		s.suppressedAt = now
+		errs = append(errs, store.RecordSuppressed(ctx, s.db))
+	}
+	if now.Sub(s.partitionsAt) >= partitionsEvery {
+		if err := store.EnsurePartitions(ctx, s.db, now, monthsAhead); err != nil {
+			errs = append(errs, fmt.Errorf("schedule: partitions: %w", err))
+		} else {
+			s.partitionsAt = now
+		}
+	}
+	return errors.Join(errs...)
+}

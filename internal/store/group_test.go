@@ -1,0 +1,387 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+// These tests give SQLite's writer batches made by hand, so that what is committed together
+// does not depend on chance. They run on SQLite whatever engine the others run on.
+
+// openWriter opens a database whose writer is the test; its own goroutine gets no change
+// and so never takes the connection.
+func openWriter(t *testing.T) (*DB, *groupWriter) {
+	t.Helper()
+	v, err := vault.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	db, err := Open(t.Context(), Config{Dir: t.TempDir(), Log: log}, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &groupWriter{db: db.pools.write, log: log}
+	t.Cleanup(func() {
+		w.release()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		t.Log(strings.TrimSpace(out.String()))
+	})
+	return db, w
+}
+
+func newJob(ctx context.Context, run func(context.Context, executor) error) *groupJob {
+	return &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
+}
+
+// put is a change that writes one row.
+func put(key string) func(context.Context, executor) error {
+	return func(ctx context.Context, conn executor) error {
+		_, err := conn.ExecContext(ctx, `INSERT INTO instance (key, value) VALUES ($1, 'put')`, key)
+		return err
+	}
+}
+
+// answers returns what each caller was answered; a second answer or none is a failure.
+func answers(t *testing.T, batch []*groupJob) []error {
+	t.Helper()
+	var all []error
+	for i, job := range batch {
+		select {
+		case err := <-job.answer:
+			all = append(all, err)
+		default:
+			t.Fatalf("caller %d was not answered", i)
+		}
+		if len(job.answer) != 0 {
+			t.Errorf("caller %d was answered twice", i)
+		}
+	}
+	return all
+}
+
+// committed returns the keys that put has written, as the read pool sees them.
+func committed(t *testing.T, db *DB) []string {
+	t.Helper()
+	keys, err := Column[string](t.Context(), db, `SELECT key FROM instance WHERE value = 'put' ORDER BY key`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func wantCommitted(t *testing.T, db *DB, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), committed(t, db)); diff != "" {
+		t.Errorf("committed (-want, +got):\n%s", diff)
+	}
+}
+
+func TestGroupIsCommittedBeforeAnybodyIsAnswered(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	var batch []*groupJob
+	for _, key := range []string{"a", "b", "c"} {
+		batch = append(batch, newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			for i, job := range batch {
+				if len(job.answer) != 0 {
+					t.Errorf("caller %d was answered before COMMIT", i)
+				}
+			}
+			if keys := committed(t, db); len(keys) != 0 {
+				t.Errorf("readers see %v before COMMIT", keys)
+			}
+			return put(key)(ctx, conn)
+		}))
+	}
+	w.commit(batch)
+	if err := errors.Join(answers(t, batch)...); err != nil {
+		t.Error(err)
+	}
+	wantCommitted(t, db, "a", "b", "c")
+}
+
+func TestGroupAnswersEachWithItsOwnError(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	refused := fault.New(fault.Invalid, "No", "No.")
+	batch := []*groupJob{
+		newJob(t.Context(), put("a")),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			return errors.Join(put("undone")(ctx, conn), refused)
+		}),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			if err := put("undone")(ctx, conn); err != nil {
+				t.Error(err)
+			}
+			panic("boom")
+		}),
+		newJob(t.Context(), put("a")), // there already
+		newJob(t.Context(), put("b")),
+	}
+	w.commit(batch)
+	got := answers(t, batch)
+	if got[0] != nil || !errors.Is(got[1], refused) || !fault.Is(got[2], "Unexpected") || !IsUnique(got[3]) || got[4] != nil {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db, "a", "b")
+}
+
+// TestAContextThatExpiresDuringAChange: it rolls back nothing of others, and of its own
+// change neither, since the caller may be told only what is true.
+func TestAContextThatExpiresDuringAChange(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	leaving, leave := context.WithCancel(t.Context())
+	batch := []*groupJob{
+		newJob(t.Context(), put("a")),
+		newJob(gone, func(context.Context, executor) error {
+			t.Error("a change ran whose caller was gone before its turn")
+			return nil
+		}),
+		newJob(leaving, func(ctx context.Context, conn executor) error {
+			if err := put("b")(ctx, conn); err != nil {
+				return err
+			}
+			leave()
+			if ctx.Err() != nil {
+				t.Error("the change runs under its caller's context")
+			}
+			return put("c")(ctx, conn)
+		}),
+		newJob(t.Context(), put("d")),
+	}
+	w.commit(batch)
+	got := answers(t, batch)
+	if got[0] != nil || !errors.Is(got[1], context.Canceled) || got[2] != nil || got[3] != nil {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db, "a", "b", "c", "d")
+}
+
+// TestALostSavepoint has changes that destroy the transaction around them, as the engine
+// itself does on some errors. The others are run again, each alone, and are committed once.
+func TestALostSavepoint(t *testing.T) {
+	t.Parallel()
+	for _, statement := range []string{"ROLLBACK", "RELEASE change", "ROLLBACK; BEGIN IMMEDIATE"} {
+		for name, after := range map[string]error{"and succeeds": nil, "and fails": errors.New("own error")} {
+			t.Run(statement+" "+name, func(t *testing.T) {
+				t.Parallel()
+				db, w := openWriter(t)
+				runs := map[string]int{}
+				counted := func(key string) *groupJob {
+					return newJob(t.Context(), func(ctx context.Context, conn executor) error {
+						runs[key]++
+						return put(key)(ctx, conn)
+					})
+				}
+				batch := []*groupJob{
+					counted("a"),
+					counted("b"),
+					newJob(t.Context(), func(ctx context.Context, conn executor) error {
+						if err := put("lost")(ctx, conn); err != nil {
+							t.Error(err)
+						}
+						if _, err := conn.ExecContext(ctx, statement); err != nil {
+							t.Error(err)
+						}
+						return after
+					}),
+					counted("c"),
+				}
+				w.commit(batch)
+				got := answers(t, batch)
+				if got[0] != nil || got[1] != nil || got[3] != nil {
+					t.Errorf("the others heard %v", got)
+				}
+				if !errors.Is(got[2], errSavepointLost) || after != nil && !errors.Is(got[2], after) {
+					t.Errorf("the destroyer heard %v", got[2])
+				}
+				wantCommitted(t, db, "a", "b", "c")
+				if diff := cmp.Diff(map[string]int{"a": 2, "b": 2, "c": 1}, runs); diff != "" {
+					t.Errorf("runs (-want, +got):\n%s", diff)
+				}
+				// The writer goes on with a connection that is in no transaction.
+				next := []*groupJob{counted("d")}
+				w.commit(next)
+				if err := answers(t, next)[0]; err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestCommitInsideARecordingIsRefused: what has promised an event cannot be committed by
+// the change itself.
+func TestCommitInsideARecordingIsRefused(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	open, shut := SQLite.promise()
+	batch := []*groupJob{
+		newJob(t.Context(), put("a")),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			if _, err := conn.ExecContext(ctx, open, "acme", event.NewID()); err != nil {
+				t.Error(err)
+			}
+			_, err := conn.ExecContext(ctx, "COMMIT")
+			if err == nil {
+				t.Error("COMMIT went through while an event was promised")
+			}
+			return err
+		}),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			if _, err := conn.ExecContext(ctx, open, "acme", event.NewID()); err != nil {
+				t.Errorf("the promise of the change before was not taken back: %v", err)
+			}
+			_, err := conn.ExecContext(ctx, shut)
+			if err == nil {
+				t.Error("a promise was dropped without its event")
+			}
+			return err
+		}),
+		newJob(t.Context(), put("b")),
+	}
+	w.commit(batch)
+	got := answers(t, batch)
+	if got[0] != nil || got[1] == nil || got[2] == nil || got[3] != nil {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db, "a", "b")
+}
+
+// TestARefusedCommitIsEverybodysError: a promise that is left standing makes COMMIT fail.
+func TestARefusedCommitIsEverybodysError(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	open, _ := SQLite.promise()
+	own := errors.New("own error")
+	batch := []*groupJob{
+		newJob(t.Context(), put("a")),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			_, err := conn.ExecContext(ctx, open, "acme", event.NewID())
+			return err
+		}),
+		newJob(t.Context(), func(context.Context, executor) error { return own }),
+	}
+	w.commit(batch)
+	got := answers(t, batch)
+	if got[0] == nil || got[1] == nil || !errors.Is(got[2], own) {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db)
+	next := []*groupJob{newJob(t.Context(), put("b"))}
+	w.commit(next)
+	if err := answers(t, next)[0]; err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	wantCommitted(t, db, "b")
+}
+
+// TestAFullDatabase: SQLite rolls back the whole transaction when there is no space; the
+// others are committed all the same.
+func TestAFullDatabase(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	runs := 0
+	batch := []*groupJob{
+		newJob(t.Context(), put("a")),
+		newJob(t.Context(), func(ctx context.Context, conn executor) error {
+			runs++
+			// The limit is the connection's, and the smallest possible: what there is now.
+			if _, err := conn.ExecContext(ctx, "PRAGMA max_page_count = 1"); err != nil {
+				t.Error(err)
+			}
+			_, err := exec(ctx, conn, `INSERT INTO outbox (project_id, id, channel, message, body, state, created_at)
+				VALUES ('acme', 'x', 'email', '', zeroblob($1), 'waiting', 0)`, []any{1 << 20})
+			_, limitErr := conn.ExecContext(ctx, "PRAGMA max_page_count = 1000000")
+			return errors.Join(err, limitErr)
+		}),
+		newJob(t.Context(), put("b")),
+	}
+	w.commit(batch)
+	got := answers(t, batch)
+	if got[0] != nil || got[2] != nil || !fault.Is(got[1], "DatabaseFull") || fault.Of(got[1]).Kind != fault.Unavailable {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db, "a", "b")
+	if n, err := Column[int64](t.Context(), db, `SELECT count(*) FROM outbox`); err != nil || n[0] != 0 {
+		t.Errorf("%v messages, %v", n, err)
+	}
+	if runs != 2 {
+		t.Errorf("the large change ran %d times, want twice: with the others and alone", runs)
+	}
+	next := []*groupJob{newJob(t.Context(), put("c"))}
+	w.commit(next)
+	if err := answers(t, next)[0]; err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestAWaitingCallerMayLeave(t *testing.T) {
+	t.Parallel()
+	g := &group{jobs: make(chan *groupJob)} // nobody takes from it
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := g.do(ctx, func(context.Context, executor) error {
+		t.Error("ran")
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestStopCommitsWhatWaits: what was taken in before the end is committed and answered.
+func TestStopCommitsWhatWaits(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	g := startGroup(w.db, w.log)
+	entered, proceed := make(chan struct{}), make(chan struct{})
+	jobs := []*groupJob{newJob(t.Context(), func(ctx context.Context, conn executor) error {
+		close(entered)
+		<-proceed
+		return put("first")(ctx, conn)
+	})}
+	if err := g.enqueue(jobs[0]); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	for i := range 2 * maxGroup / 3 {
+		job := newJob(t.Context(), put(fmt.Sprintf("waiting %03d", i)))
+		if err := g.enqueue(job); err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, job)
+	}
+	stopped := make(chan struct{})
+	go func() { g.stop(); close(stopped) }()
+	close(proceed)
+	<-stopped
+	if err := errors.Join(answers(t, jobs)...); err != nil {
+		t.Error(err)
+	}
+	if keys := committed(t, db); len(keys) != len(jobs) || !slices.Contains(keys, "first") {
+		t.Errorf("%d changes of %d are there", len(keys), len(jobs))
+	}
+	if err := g.do(t.Context(), put("late")); !fault.Is(err, "DatabaseClosed") {
+		t.Errorf("after the end: %v", err)
+	}
+}

@@ -1,0 +1,21 @@
+// Package cheat records a type that is defined as a fact.
+//
+// The compiler says: (type mine) does not satisfy event.Payload[P] (missing method Type)
+package cheat
+
+import (
+	"context"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
+)
+
+type mine event.UserCreated
+
+// Do must not compile.
+func Do(ctx context.Context, db *store.DB, by event.By) error {
+	_, err := store.Record(ctx, db, by, event.InProject("acme"), func(context.Context, *store.Tx) (mine, error) {
+		return mine{}, nil
+	})
+	return err
+}

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+
+	"github.com/sealog/sealog/internal/event"
+)
+
+// How much of what the other side sends is kept, in bytes.
+const (
+	maxUserAgent = 512
+	maxURL       = 2048
+	maxForwarded = 1024
+	maxLanguages = 10
+)
+
+type requestKey struct{}
+
+// Request returns what is known of the request: its id, where it came from, what it sent
+// about itself. The caller owns the copy. It is empty outside of Handle's handlers.
+func Request(r *http.Request) event.Request {
+	facts, _ := r.Context().Value(requestKey{}).(event.Request)
+	return facts
+}
+
+func withRequest(r *http.Request, facts event.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), requestKey{}, facts))
+}
+
+// facts reads a request; trustedHops is how many proxies stand before this server.
+func facts(r *http.Request, trustedHops int) event.Request {
+	chain := r.Header.Values("X-Forwarded-For")
+	scheme := "http"
+	if r.TLS != nil || (trustedHops > 0 && r.Header.Get("X-Forwarded-Proto") == "https") {
+		scheme = "https"
+	}
+	f := event.Request{
+		ID:           event.NewID().String(),
+		IP:           clientAddress(r.RemoteAddr, chain, trustedHops),
+		ForwardedFor: clean(strings.Join(chain, ", "), maxForwarded),
+		UserAgent:    clean(r.UserAgent(), maxUserAgent),
+		URL:          clean(scheme+"://"+r.Host+withoutSecrets(r.URL).RequestURI(), maxURL),
+		TrackingID:   trackingID(r.Header.Get("Traceparent")),
+	}
+	if referer, err := url.Parse(r.Referer()); err == nil && r.Referer() != "" {
+		f.Referer = clean(withoutSecrets(referer).String(), maxURL)
+	}
+	if tags, _, err := language.ParseAcceptLanguage(clean(r.Header.Get("Accept-Language"), maxForwarded)); err == nil {
+		for _, tag := range tags[:min(len(tags), maxLanguages)] {
+			f.Languages = append(f.Languages, tag.String())
+		}
+		if len(f.Languages) > 0 {
+			f.Language = f.Languages[0]
+		}
+	}
+	return f
+}
+
+// clientAddress believes the connection, or as many entries of the forwarding chain, from
+// its end, as there are trusted proxies. What is no address is kept as text.
+func clientAddress(remote string, chain []string, trustedHops int) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	if trustedHops > 0 && len(chain) > 0 {
+		entries := strings.Split(strings.Join(chain, ","), ",")
+		host = strings.TrimSpace(entries[max(0, len(entries)-trustedHops)])
+	}
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.Unmap().WithZone("").String()
+	}
+	if pair, err := netip.ParseAddrPort(host); err == nil {
+		return pair.Addr().Unmap().WithZone("").String()
+	}
+	return clean(host, 64)
+}
+
+// withoutSecrets hides the query parameters that carry a secret of ours.
+func withoutSecrets(u *url.URL) *url.URL {
+	q := u.Query()
+	for _, name := range []string{"token", "code"} {
+		if q.Has(name) {
+			q.Set(name, "hidden")
+			hidden := *u
+			hidden.RawQuery = q.Encode()
+			u = &hidden
+		}
+	}
+	return u
+}
+
+// clean makes text safe to store and to log: valid UTF-8 without control characters, cut to
+// a number of bytes at a character.
+func clean(text string, size int) string {
+	text = strings.ToValidUTF8(text[:min(len(text), size)], "\ufffd")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+var traceParent = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$`)
+
+// trackingID reads a traceparent header (W3C Trace Context, section 3.2).
+func trackingID(header string) string {
+	if m := traceParent.FindStringSubmatch(header); m != nil {
+		return m[1] + "-" + m[2]
+	}
+	return ""
+}

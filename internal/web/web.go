@@ -1,0 +1,117 @@
+// Package web is what all of Sealog's HTTP surfaces share: the facts of a request, statuses
+// for errors, the access log, panics, health and metrics.
+//
+// Invariant: a request's facts are read once, at the door, with the number of trusted
+// proxies; nothing behind it looks at forwarding headers. Start reading at Handle.
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// Handler answers a request or returns the error to answer with.
+type Handler func(http.ResponseWriter, *http.Request) error
+
+// Status is the HTTP status of a kind of error.
+func Status(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Malformed:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Denied:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Exhausted:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Handle puts the door before a handler: it reads the request's facts, gives the answer its
+// X-Request-ID, turns a panic into a 500, and logs and measures.
+func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metrics) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := time.Now()
+		f := facts(r, trustedHops)
+		w.Header().Set("X-Request-ID", f.ID)
+		answer := &recorder{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(r.Context(), "panic", "request", f.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				if answer.status == 0 {
+					http.Error(answer, "Something went wrong on the server. Request "+f.ID, http.StatusInternalServerError)
+				}
+			}
+			took := time.Since(begun)
+			metrics.observe(r, answer.status, took)
+			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", clean(r.URL.Path, maxURL),
+				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
+		}()
+		next.ServeHTTP(answer, withRequest(r, f))
+	})
+}
+
+// recorder notes the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find what is underneath.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Metrics measures requests.
+type Metrics struct{ requests *prometheus.HistogramVec }
+
+// NewMetrics registers the measures of HTTP.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "sealog_http_request_duration_seconds", Help: "How long requests took, by method and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"method", "status"})}
+	registry.MustRegister(m.requests)
+	return m
+}
+
+func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {
+	method := r.Method
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodHead:
+	default:
+		method = "other"
+	}
+	m.requests.WithLabelValues(method, fmt.Sprint(status)).Observe(took.Seconds())
+}
