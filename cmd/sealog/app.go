@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"os"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+// publicURLSetting is where the server leaves its public URL for commands beside it.
+const publicURLSetting = "public url"
+
+// app is the database and the services that every command has.
+type app struct {
+	db        *store.DB
+	log       *slog.Logger
+	publicURL *url.URL
+	passwords *vault.Passwords
+	refusals  *access.Refusals
+	projects  *project.Service
+	access    *access.Service
+}
+
+// open opens the data that the settings name, making it on the first start. publicURL is the
+// server's own; commands give nil and get the one that the server left.
+func open(ctx context.Context, d config.Data, log *slog.Logger, publicURL *url.URL) (_ *app, err error) {
+	defer fault.Wrap(&err, "open")
+	secret, err := openVault(d)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{Dir: d.Data, URL: d.Database, Log: log}, secret)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{db: db, log: log, publicURL: publicURL, passwords: vault.NewPasswords(), refusals: access.NewRefusals()}
+	if err := a.settlePublicURL(ctx, d); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	a.projects = project.New(db, a.publicURL.Host)
+	a.access = access.New(db, a.projects, a.passwords, a.refusals, log)
+	if err := a.projects.Bootstrap(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return a, nil
+}
+
+// openVault reads the master secret. One is made only together with a new database: beside
+// data that exists, a missing secret is an error and not a reason to invent another.
+func openVault(d config.Data) (*vault.Vault, error) {
+	path, mayCreate := d.MasterSecretPath()
+	if d.Database == "" {
+		if err := os.MkdirAll(d.Data, 0o700); err != nil {
+			return nil, fault.New(fault.Unavailable, "DataDirectoryUnavailable", "The data directory cannot be made.").Because(err)
+		}
+		isNew, err := store.IsNew(d.Data)
+		if err != nil {
+			return nil, fault.New(fault.Unavailable, "DataDirectoryUnavailable", "The data directory cannot be read.").Because(err)
+		}
+		if mayCreate && isNew {
+			return vault.LoadOrCreate(path)
+		}
+	}
+	return vault.Load(path)
+}
+
+func (a *app) settlePublicURL(ctx context.Context, d config.Data) error {
+	if d.PublicURL != "" {
+		u, err := config.ParsePublicURL(d.PublicURL)
+		if err != nil {
+			return err
+		}
+		a.publicURL = u
+	}
+	if a.publicURL != nil {
+		return nil
+	}
+	stored, err := store.Setting(ctx, a.db, publicURLSetting)
+	if err != nil {
+		return err
+	}
+	if stored == "" {
+		stored = "http://localhost:8080" // no server has run yet
+	}
+	a.publicURL, err = config.ParsePublicURL(stored)
+	return err
+}
+
+func (a *app) close(ctx context.Context) error {
+	return errors.Join(store.RecordSuppressed(ctx, a.db), a.db.Close())
+}
+
+// withApp runs a command over the services and closes them.
+func withApp(ctx context.Context, d config.Data, term terminal, command func(*app) error) error {
+	a, err := open(ctx, d, d.Logger(term.stderr), nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(command(a), a.close(context.WithoutCancel(ctx)))
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+type accountCreateCommand struct {
+	Email string `required:"" help:"E-mail address; it is the name to sign in with. The password is read from standard input, or generated and printed when that is a terminal or empty."`
+}
+
+// Run makes an account.
+func (c accountCreateCommand) Run(ctx context.Context, d config.Data, term terminal) error {
+	password, generated, err := readPassword(term.stdin)
+	if err != nil {
+		return err
+	}
+	return withApp(ctx, d, term, func(a *app) error {
+		exists, err := a.access.HasAccounts(ctx)
+		if err != nil {
+			return err
+		}
+		account, err := a.access.CreateAccount(ctx, access.ByOperator("account create"), c.Email, password, !exists)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(term.stdout, "account: %s\n", account.Email)
+		if generated {
+			fmt.Fprintf(term.stdout, "password: %s\n", password)
+		}
+		return nil
+	})
+}
+
+// readPassword takes the first line of standard input, unless a person sits there or
+// nothing comes, in which case it makes one up.
+func readPassword(stdin *os.File) (password string, generated bool, err error) {
+	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
+		line, err := bufio.NewReader(io.LimitReader(stdin, 4096)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", false, fmt.Errorf("read password: %w", err)
+		}
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			return line, false, nil
+		}
+	}
+	return vault.NewToken()[:24], true, nil
+}
+
+type projectCreateCommand struct {
+	ID    string `arg:"" help:"Id: 3 to 40 lower-case letters, digits and dashes."`
+	Owner string `required:"" help:"E-mail address of the account that owns it."`
+	Name  string `help:"Name; by default the id."`
+}
+
+// Run makes a project.
+func (c projectCreateCommand) Run(ctx context.Context, d config.Data, term terminal) error {
+	return withApp(ctx, d, term, func(a *app) error {
+		owner, err := a.access.AccountByEmail(ctx, c.Owner)
+		if err != nil {
+			return err
+		}
+		p, err := a.projects.Create(ctx, access.ByOperator("project create"), c.ID, c.Name, owner.Object())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(term.stdout, "project: %s\n", p.ID)
+		return nil
+	})
+}
+
+type projectKeyCommand struct {
+	ID  string `arg:"" help:"Project id."`
+	Out string `required:"" help:"File to write the key to (PKCS#8 PEM, mode 0600); it must not exist." type:"path"`
+	Kid string `help:"Which key; by default the oldest."`
+}
+
+// Run writes a key to a file. The file is made first, so that nothing is recorded as viewed
+// that could not be written.
+func (c projectKeyCommand) Run(ctx context.Context, d config.Data, term terminal) error {
+	return withApp(ctx, d, term, func(a *app) (err error) {
+		if c.Kid == "" {
+			if _, err := a.projects.Get(ctx, c.ID); err != nil {
+				return err
+			}
+			keys, err := a.projects.Keys(ctx, c.ID)
+			if err != nil {
+				return err
+			}
+			if len(keys) == 0 {
+				return fault.New(fault.NotFound, "KeyNotFound", "The project has no Admin API key.")
+			}
+			c.Kid = keys[0].ID
+		}
+		file, err := os.OpenFile(c.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return fault.New(fault.Conflict, "FileExists", "The file %s exists already.", c.Out)
+		}
+		if err != nil {
+			return fault.New(fault.Invalid, "FileNotWritable", "The file %s cannot be written.", c.Out).Because(err)
+		}
+		defer func() {
+			if err = errors.Join(err, file.Close()); err != nil {
+				err = errors.Join(err, os.Remove(c.Out))
+			}
+		}()
+		pem, err := a.projects.ViewPrivateKey(ctx, access.ByOperator("project key"), c.ID, c.Kid)
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write(pem); err != nil {
+			return fmt.Errorf("write key: %w", err)
+		}
+		if err := file.Sync(); err != nil {
+			return fmt.Errorf("write key: %w", err)
+		}
+		fmt.Fprintf(term.stdout, "kid: %s\n", c.Kid)
+		return nil
+	})
+}
+
+type setupLinkCommand struct{}
+
+// Run prints a set-up link.
+func (setupLinkCommand) Run(ctx context.Context, d config.Data, term terminal) error {
+	return withApp(ctx, d, term, func(a *app) error {
+		token, err := a.access.NewSetupLink(ctx, access.ByOperator("setup-link"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(term.stdout, "First account: %s/setup?token=%s\n", a.publicURL, token)
+		return nil
+	})
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(term terminal) error {
+	_, err := fmt.Fprintln(term.stdout, "sealog", version())
+	return err
+}
+
+// version is the module's version, or the commit a development build was made from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			return "devel-" + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return info.Main.Version
+}

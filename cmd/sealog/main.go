@@ -1,0 +1,90 @@
+// Command sealog is the admin plane of an identity project: an Admin API and a Portal whose
+// every action is on the record. "sealog serve" runs it; the other commands work on the same
+// data, beside a running server too.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// cli is the command line; flags of the embedded settings can stand anywhere on it.
+type cli struct {
+	config.Data
+
+	Serve   serveCommand `cmd:"" help:"Run the Admin API and the Portal."`
+	Account struct {
+		Create accountCreateCommand `cmd:"" help:"Make a Portal account; the first one is an operator."`
+	} `cmd:"" help:"Portal accounts."`
+	Project struct {
+		Create projectCreateCommand `cmd:"" help:"Make a project with its log and its first Admin API key."`
+		Key    projectKeyCommand    `cmd:"" help:"Write the private half of a project's Admin API key to a file. This is recorded."`
+	} `cmd:"" help:"Projects."`
+	SetupLink setupLinkCommand `cmd:"" help:"Print a link with which the first account can be made."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+}
+
+// terminal is what a command has to do with the outside.
+type terminal struct {
+	stdin  *os.File
+	stdout io.Writer
+	stderr *os.File
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run runs one command line and returns the process's exit status: 0 well, 1 failed, 2 not
+// understood.
+func run(ctx context.Context, args []string, term terminal) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("sealog"),
+		kong.Description("The admin plane of an identity project, with every action on the record."),
+		kong.Writers(term.stdout, term.stderr), kong.UsageOnError(),
+		kong.Exit(func(status int) { exited = status }))
+	if err != nil {
+		fmt.Fprintln(term.stderr, "sealog:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(term.stderr, "sealog:", message(err))
+		return 2
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(c.Data, term); err != nil {
+		fmt.Fprintln(term.stderr, "sealog:", message(err))
+		return 1
+	}
+	return 0
+}
+
+// message is an error as the person at the terminal should see it. They run the server, so
+// unlike a user of the network they see causes.
+func message(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		text := f.Code + ": " + f.Message
+		if f.Err != nil {
+			text += " (" + f.Err.Error() + ")"
+		}
+		return text
+	}
+	return err.Error()
+}

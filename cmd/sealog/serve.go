@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sealog/sealog/internal/adminapi"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/portal"
+	"github.com/sealog/sealog/internal/schedule"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/web"
+)
+
+// The limits of a connection.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 60 * time.Second
+	writeTimeout  = 120 * time.Second
+	idleTimeout   = 120 * time.Second
+	maxHeader     = 64 << 10
+	drainTimeout  = 25 * time.Second
+)
+
+type serveCommand struct {
+	config.Serve
+}
+
+// Run serves until ctx ends, then lets the requests under way finish.
+func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (err error) {
+	log := d.Logger(term.stderr)
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fault.New(fault.Unavailable, "ListenFailed", "The address %s cannot be listened on.", c.Listen).Because(err)
+	}
+	defer listener.Close()
+	own := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	a, err := open(ctx, d, log, own)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close(context.WithoutCancel(ctx))) }()
+	if err := store.SetSetting(ctx, a.db, publicURLSetting, a.publicURL.String()); err != nil {
+		return err
+	}
+
+	reads := auditlog.NewReads(a.db)
+	registry := web.NewRegistry(a.db)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", web.Healthz)
+	mux.HandleFunc("GET /readyz", web.Readyz(a.db))
+	servers := []*http.Server{}
+	if c.MetricsListen == "" {
+		mux.Handle("GET /metrics", web.MetricsHandler(registry))
+	} else {
+		metrics, err := net.Listen("tcp", c.MetricsListen)
+		if err != nil {
+			return fault.New(fault.Unavailable, "ListenFailed", "The address %s cannot be listened on.", c.MetricsListen).Because(err)
+		}
+		measured := http.NewServeMux()
+		measured.Handle("GET /metrics", web.MetricsHandler(registry))
+		servers = append(servers, start(metrics, measured, a))
+	}
+	admin := adminapi.New(adminapi.Config{
+		Access: a.access, Directory: directory.New(a.db, a.passwords), Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
+	})
+	mux.Handle("/_api/admin/graphql", admin)
+	mux.Handle("/graphql", admin)
+	mux.Handle("/", portal.New(portal.Config{
+		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
+		Logger: log, Now: a.db.Now, Version: version(),
+	}))
+	background := schedule.New(a.db, a.refusals, reads, log)
+	background.Start()
+	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
+
+	if err := c.announce(ctx, a, own, term); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	log.Info("stopping: requests under way are finished first")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		errs = append(errs, s.Shutdown(drain))
+	}
+	return errors.Join(append(errs, background.Stop(drain))...)
+}
+
+// start serves on a listener in the background.
+func start(l net.Listener, h http.Handler, a *app) *http.Server {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("server ended", "address", l.Addr().String(), "error", err)
+		}
+	}()
+	return s
+}
+
+// announce tells that the server is ready and, while no account exists, how to make one.
+func (c serveCommand) announce(ctx context.Context, a *app, own *url.URL, term terminal) error {
+	fmt.Fprintf(term.stdout, "Sealog is ready: %s\n", own)
+	if exists, err := a.access.HasAccounts(ctx); err != nil || exists {
+		return err
+	}
+	token, err := a.access.NewSetupLink(ctx, event.BySystem("setup"))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(term.stdout, "First account: %s/setup?token=%s\n", a.publicURL, token)
+	return err
+}

@@ -1,0 +1,383 @@
+package access_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/storetest"
+	"github.com/sealog/sealog/internal/vault"
+)
+
+const password = "correct horse battery staple"
+
+// world is a database with the services of this package over it, and a clock that stands
+// still until it is moved.
+type world struct {
+	db       *store.DB
+	now      time.Time
+	projects *project.Service
+	access   *access.Service
+	refusals *access.Refusals
+	log      *auditlog.Reader
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{now: time.Now().UTC().Truncate(time.Second), refusals: access.NewRefusals()}
+	w.db, _ = storetest.OpenWith(t, store.Config{Now: func() time.Time { return w.now }})
+	w.projects = project.New(w.db, "test.example")
+	if err := w.projects.Bootstrap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.access = access.New(w.db, w.projects, vault.NewPasswords(), w.refusals, slog.New(slog.DiscardHandler))
+	w.log = auditlog.New(w.db)
+	return w
+}
+
+func (w *world) account(t *testing.T, email string) access.Account {
+	t.Helper()
+	a, err := w.access.CreateAccount(t.Context(), access.ByOperator("test"), email, password, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) project(t *testing.T, id string, owner access.Account) project.Project {
+	t.Helper()
+	p, err := w.projects.Create(t.Context(), access.ByOperator("test"), id, "", owner.Object())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (w *world) signIn(t *testing.T, email string) (access.Session, string) {
+	t.Helper()
+	s, token, err := w.access.SignIn(t.Context(), request, email, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, token
+}
+
+// types returns the types of a project's events with their outcomes, oldest first.
+func (w *world) types(t *testing.T, projectID string) []string {
+	t.Helper()
+	page, err := w.log.List(t.Context(), auditlog.Filter{Project: projectID}, auditlog.Paging{Ascending: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := []string{}
+	for _, r := range page.Rows {
+		types = append(types, string(r.Type)+" "+r.Outcome.String())
+	}
+	return types
+}
+
+func (w *world) last(t *testing.T, projectID string) auditlog.Row {
+	t.Helper()
+	one := 1
+	page, err := w.log.List(t.Context(), auditlog.Filter{Project: projectID}, auditlog.Paging{First: &one})
+	if err != nil || len(page.Rows) != 1 {
+		t.Fatal(err, len(page.Rows))
+	}
+	return page.Rows[0]
+}
+
+var request = event.Request{ID: "request-1", IP: "203.0.113.9", UserAgent: "test"}
+
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	if !fault.Is(err, code) {
+		t.Fatalf("got %v, want %s", err, code)
+	}
+}
+
+func TestSetUpOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	token, err := w.access.NewSetupLink(ctx, event.BySystem("setup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, err := w.access.NewSetupLink(ctx, event.BySystem("setup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, w.access.CheckSetupLink(ctx, "wrong"), "SetupLinkInvalid")
+	for range 2 { // looking does not use it up
+		if err := w.access.CheckSetupLink(ctx, token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err = w.access.SetUp(ctx, request, token, "first@acme.example", "short")
+	wantCode(t, err, "PasswordUnfit")
+	_, _, err = w.access.SetUp(ctx, request, token, "no address", password)
+	wantCode(t, err, "EmailInvalid")
+	session, sessionToken, err := w.access.SetUp(ctx, request, token, " First@Acme.example", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !session.Account.IsOperator || session.Account.Email != "first@acme.example" {
+		t.Errorf("account is %+v", session.Account)
+	}
+	found, err := w.access.SessionByToken(ctx, sessionToken)
+	if err != nil || found.Account.ID != session.Account.ID {
+		t.Fatalf("the session does not work: %v", err)
+	}
+	for _, again := range []string{token, late} {
+		_, _, err = w.access.SetUp(ctx, request, again, "second@acme.example", password)
+		wantCode(t, err, "SetupLinkInvalid")
+	}
+	_, err = w.access.NewSetupLink(ctx, event.BySystem("setup"))
+	wantCode(t, err, "SetupDone")
+	got := strings.Join(w.types(t, event.PortalProject), ", ")
+	want := "project.app.created succeeded, account.setup_link.created succeeded, account.setup_link.created succeeded, " +
+		"account.created succeeded, account.signed_in succeeded, account.setup_link.created failed"
+	if got != want {
+		t.Errorf("recorded %s\nwant     %s", got, want)
+	}
+}
+
+func TestSetupLinkExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token, err := w.access.NewSetupLink(t.Context(), event.BySystem("setup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(access.SetupLifetime + time.Second)
+	_, _, err = w.access.SetUp(t.Context(), request, token, "first@acme.example", password)
+	wantCode(t, err, "SetupLinkInvalid")
+}
+
+func TestSignInAndOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.account(t, "ops@acme.example")
+	for _, c := range [][2]string{{"ops@acme.example", "wrong"}, {"nobody@acme.example", password}, {"ops@acme.example", ""}} {
+		_, _, err := w.access.SignIn(ctx, request, c[0], c[1])
+		wantCode(t, err, "SignInFailed")
+	}
+	session, token := w.signIn(t, "OPS@acme.example ")
+	row := w.last(t, event.PortalProject)
+	c, err := row.Context()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Type != "account.signed_in" || c.Actor.Name != "ops@acme.example" || c.Actor.SessionID != session.ID.String() || c.IPAddress != request.IP {
+		t.Errorf("recorded %s by %+v from %s", row.Type, c.Actor, c.IPAddress)
+	}
+	if err := w.access.SignOut(ctx, request, session); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.access.SessionByToken(ctx, token)
+	wantCode(t, err, "SessionInvalid")
+	wantCode(t, w.access.SignOut(ctx, request, session), "SessionNotFound")
+
+	// The three failures are one event, and the addresses they claimed are nowhere in it.
+	w.now = w.now.Add(2 * time.Minute)
+	if err := w.refusals.Record(ctx, w.db, w.now); err != nil {
+		t.Fatal(err)
+	}
+	row = w.last(t, event.PortalProject)
+	data, err := row.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Type != "access.refused" || !strings.Contains(string(data), `"reason":"SignInFailed","count":3`) || row.ActorID != "system:access" {
+		t.Errorf("recorded %s", data)
+	}
+	if strings.Contains(string(data), "acme.example") {
+		t.Errorf("the claimed identity is in %s", data)
+	}
+}
+
+func TestTriesAreLimited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account(t, "ops@acme.example")
+	for i := range 30 {
+		_, _, err := w.access.SignIn(t.Context(), request, "ops@acme.example", "wrong")
+		if fault.Is(err, "TooManyTries") {
+			if i < 5 {
+				t.Fatalf("limited after %d tries", i)
+			}
+			_, _, err = w.access.SignIn(t.Context(), request, "ops@acme.example", password)
+			wantCode(t, err, "TooManyTries")
+			w.now = w.now.Add(2 * time.Minute)
+			w.signIn(t, "ops@acme.example")
+			return
+		}
+	}
+	t.Fatal("30 tries were not limited")
+}
+
+func TestSessionsEndAndAreRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.account(t, "ops@acme.example")
+	first, firstToken := w.signIn(t, "ops@acme.example")
+	second, secondToken := w.signIn(t, "ops@acme.example")
+	if sessions, err := w.access.Sessions(ctx, first.Account.ID); err != nil || len(sessions) != 2 {
+		t.Fatalf("%d sessions, %v", len(sessions), err)
+	}
+	if err := w.access.RevokeSession(ctx, request, first, second.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.access.SessionByToken(ctx, secondToken)
+	wantCode(t, err, "SessionInvalid")
+	stranger := w.account(t, "stranger@acme.example")
+	err = w.access.RevokeSession(ctx, request, access.Session{ID: event.NewID(), Account: stranger}, first.ID)
+	wantCode(t, err, "SessionNotFound")
+
+	for range 13 { // in use, it lives on beyond the idle limit
+		w.now = w.now.Add(access.IdleLimit / 2)
+		if _, err := w.access.SessionByToken(ctx, firstToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.now = w.now.Add(access.IdleLimit)
+	_, err = w.access.SessionByToken(ctx, firstToken)
+	wantCode(t, err, "SessionInvalid")
+	_, thirdToken := w.signIn(t, "ops@acme.example")
+	for range 14 {
+		w.now = w.now.Add(access.IdleLimit - time.Minute)
+		if _, err = w.access.SessionByToken(ctx, thirdToken); err != nil {
+			break
+		}
+	}
+	w.now = w.now.Add(access.IdleLimit - time.Minute)
+	_, err = w.access.SessionByToken(ctx, thirdToken)
+	wantCode(t, err, "SessionInvalid") // the absolute limit
+}
+
+func TestConfirmMakesANewFreshSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.account(t, "ops@acme.example")
+	_, token := w.signIn(t, "ops@acme.example")
+	w.now = w.now.Add(access.FreshFor + time.Second)
+	old, err := w.access.SessionByToken(ctx, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if old.IsFresh(w.now) {
+		t.Error("fresh after five minutes")
+	}
+	_, _, err = w.access.Confirm(ctx, request, old, "wrong")
+	wantCode(t, err, "PasswordWrong")
+	if row := w.last(t, event.PortalProject); row.Type != "account.reauthenticated" || row.Outcome != event.Denied || row.ActorID != old.Account.ID.String() {
+		t.Errorf("the wrong password left %s %s by %s", row.Type, row.Outcome, row.ActorID)
+	}
+	fresh, newToken, err := w.access.Confirm(ctx, request, old, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !fresh.IsFresh(w.now) || newToken == token || !fresh.ExpiresAt.Equal(old.ExpiresAt) {
+		t.Errorf("the new session is %+v", fresh)
+	}
+	_, err = w.access.SessionByToken(ctx, token)
+	wantCode(t, err, "SessionInvalid")
+}
+
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	want := map[access.Permission]string{
+		access.Read: "VIEWER EDITOR OWNER", access.Act: "EDITOR OWNER", access.ViewSecrets: "EDITOR OWNER",
+		access.Export: "OWNER", access.Erase: "OWNER", access.SeeOutbox: "OWNER",
+	}
+	for _, p := range access.Permissions() {
+		var may []string
+		for _, r := range []access.Role{access.None, access.Viewer, access.Editor, access.Owner, "ADMIN"} {
+			if r.May(p) {
+				may = append(may, string(r))
+			}
+		}
+		if got := strings.Join(may, " "); got != want[p] {
+			t.Errorf("%s: %q may, want %q", p, got, want[p])
+		}
+	}
+	if access.Owner.May("something else") {
+		t.Error("an unknown permission is given")
+	}
+}
+
+func TestAuthorize(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	owner := w.account(t, "owner@acme.example")
+	viewer := w.account(t, "viewer@acme.example")
+	w.account(t, "stranger@acme.example")
+	w.project(t, "acme", owner)
+	_, err := store.Record(ctx, w.db, access.ByOperator("test"), event.InProject("acme"),
+		func(ctx context.Context, tx *store.Tx) (event.ProjectCollaboratorInvitationAccepted, error) {
+			_, err := tx.Exec(ctx, `INSERT INTO collaborators (project_id, account_id, id, role, created_at) VALUES ($1, $2, $3, 'VIEWER', 1)`,
+				"acme", viewer.ID, event.NewID())
+			return event.ProjectCollaboratorInvitationAccepted{UserID: viewer.ID, Role: "viewer"}, err
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		email, project string
+		permission     access.Permission
+		code           string
+	}{
+		{"owner@acme.example", "acme", access.Erase, ""},
+		{"viewer@acme.example", "acme", access.Read, ""},
+		{"viewer@acme.example", "acme", access.Act, "RoleTooLow"},
+		{"stranger@acme.example", "acme", access.Read, "ProjectNotFound"},
+		{"owner@acme.example", "nowhere", access.Read, "ProjectNotFound"},
+		{"owner@acme.example", event.PortalProject, access.Read, "ProjectNotFound"},
+	}
+	for _, c := range cases {
+		session, _ := w.signIn(t, c.email)
+		_, err := w.access.Authorize(ctx, session, request, c.project, c.permission)
+		if c.code == "" {
+			if err != nil {
+				t.Errorf("%s %s in %s: %v", c.email, c.permission, c.project, err)
+			}
+			continue
+		}
+		if !fault.Is(err, c.code) {
+			t.Errorf("%s %s in %s: got %v, want %s", c.email, c.permission, c.project, err, c.code)
+		}
+		log := c.project
+		if log == "nowhere" {
+			log = event.PortalProject
+		}
+		if row := w.last(t, log); row.Type != "access.denied" || row.Outcome != event.Denied || row.ActorID != session.Account.ID.String() {
+			t.Errorf("%s %s in %s left %s %s", c.email, c.permission, c.project, row.Type, row.Outcome)
+		}
+	}
+}
+
+func TestOperatorsReadThePortalsLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.access.CreateAccount(t.Context(), access.ByOperator("test"), "root@acme.example", password, true); err != nil {
+		t.Fatal(err)
+	}
+	session, _ := w.signIn(t, "root@acme.example")
+	if role, err := w.access.Authorize(t.Context(), session, request, event.PortalProject, access.Read); err != nil || role != access.Viewer {
+		t.Errorf("role %q, %v", role, err)
+	}
+	_, err := w.access.Authorize(t.Context(), session, request, event.PortalProject, access.Act)
+	wantCode(t, err, "RoleTooLow")
+}
