@@ -1,0 +1,127 @@
+package directory
+
+import (
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/net/idna"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+)
+
+// LoginID is a login id as it was given: the key that names its kind in the project's
+// configuration, and the value.
+type LoginID struct{ Key, Value string }
+
+const loginIDLocation = "/login_id"
+
+// normalise finds the kind of a login id in a project's configuration and gives its forms:
+// as given but trimmed, canonical, and the one that may stand once in a project.
+//
+// Errors: Invalid (no key or no value), InvariantViolated (InvalidLoginIDKey), ValidationFailed.
+func normalise(config project.IdentityConfig, id LoginID) (Identity, error) {
+	if id.Key == "" || id.Value == "" {
+		return Identity{}, fault.New(fault.Invalid, "Invalid", "A login id needs a key and a value.").On("definition")
+	}
+	for _, kind := range config.LoginIDKeys {
+		if kind.Key != id.Key {
+			continue
+		}
+		limit := kind.MaxLength
+		if limit <= 0 {
+			limit = 320
+		}
+		if causes := checkText(loginIDLocation, id.Value, max(limit, 1000)); causes != nil {
+			return Identity{}, errInvalid(causes...)
+		}
+		i := Identity{
+			Type: loginIDIdentity, LoginIDKey: kind.Key, LoginIDType: kind.Type, OriginalValue: strings.TrimSpace(id.Value),
+		}
+		if n := utf8.RuneCountInString(i.OriginalValue); n > limit {
+			return Identity{}, errInvalid(tooLong(loginIDLocation, limit, n))
+		}
+		var ok bool
+		switch kind.Type {
+		case emailType:
+			i.Value, i.UniqueKey, ok = normaliseEmail(i.OriginalValue)
+		case phoneType:
+			i.Value, ok = normalisePhone(i.OriginalValue)
+			i.UniqueKey = i.Value
+		case usernameType:
+			i.Value, ok = normaliseUsername(i.OriginalValue)
+			i.UniqueKey = i.Value
+		}
+		if !ok {
+			return Identity{}, errInvalid(badFormat(loginIDLocation, kind.Type))
+		}
+		// Folding can make a value longer.
+		if n := utf8.RuneCountInString(i.Value); n > limit {
+			return Identity{}, errInvalid(tooLong(loginIDLocation, limit, n))
+		}
+		return i, nil
+	}
+	return Identity{}, errLoginIDKey()
+}
+
+// hostNames reads domain names as RFC 5891 says for looking them up.
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
+// normaliseEmail lower-cases an address (RFC 5321, 6531). The unique form has the domain in
+// its ASCII form, so that xn--bcher-kva.example and bücher.example are one.
+func normaliseEmail(text string) (value, unique string, ok bool) {
+	for _, r := range text {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`"<>()[]\,;:`, r) {
+			return "", "", false
+		}
+	}
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text || address.Name != "" {
+		return "", "", false
+	}
+	at := strings.LastIndexByte(text, '@')
+	local := strings.ToLower(norm.NFC.String(text[:at]))
+	ascii, err := hostNames.ToASCII(text[at+1:])
+	if err != nil || len(text[:at]) > 64 {
+		return "", "", false
+	}
+	domain, err := hostNames.ToUnicode(ascii)
+	if err != nil {
+		return "", "", false
+	}
+	return local + "@" + domain, local + "@" + ascii, true
+}
+
+// normalisePhone gives a number in E.164. It must come with its country code; spaces, dots,
+// dashes and brackets are ignored.
+func normalisePhone(text string) (string, bool) {
+	if !strings.HasPrefix(text, "+") || strings.Trim(text[1:], "0123456789 -.()") != "" {
+		return "", false
+	}
+	number, err := phonenumbers.Parse(text, phonenumbers.UNKNOWN_REGION)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return "", false
+	}
+	return phonenumbers.Format(number, phonenumbers.E164), true
+}
+
+// normaliseUsername folds case and width (RFC 8265, UsernameCaseMapped) and takes letters,
+// marks, digits, "_", "-" and "." only, so that no username looks like an e-mail address or
+// a phone number.
+func normaliseUsername(text string) (string, bool) {
+	folded, err := precis.UsernameCaseMapped.String(text)
+	if err != nil || folded == "" {
+		return "", false
+	}
+	for _, r := range folded {
+		if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.", r) {
+			return "", false
+		}
+	}
+	return folded, true
+}
