@@ -1,0 +1,140 @@
+package web
+
+import (
+	"bytes"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/storetest"
+)
+
+func TestClientAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		remote string
+		chain  []string
+		hops   int
+		want   string
+	}{
+		{"192.0.2.1:5", nil, 0, "192.0.2.1"},
+		{"192.0.2.1:5", []string{"6.6.6.6"}, 0, "192.0.2.1"}, // not a proxy of ours
+		{"192.0.2.1:5", []string{"6.6.6.6, 203.0.113.9"}, 1, "203.0.113.9"},
+		{"192.0.2.1:5", []string{"6.6.6.6", "203.0.113.9", "198.51.100.7"}, 2, "203.0.113.9"},
+		{"192.0.2.1:5", []string{"203.0.113.9"}, 3, "203.0.113.9"},
+		{"192.0.2.1:5", nil, 1, "192.0.2.1"},
+		{"[2001:db8::1%eth0]:5", nil, 0, "2001:db8::1"},
+		{"[::ffff:192.0.2.1]:5", nil, 0, "192.0.2.1"},
+		{"192.0.2.1:5", []string{"203.0.113.9:4711"}, 1, "203.0.113.9"},
+		{"192.0.2.1:5", []string{"no address"}, 1, "no address"}, // kept, never lost
+		{"192.0.2.1:5", []string{""}, 1, ""},
+		{"192.0.2.1:5", []string{strings.Repeat("x", 1000)}, 1, strings.Repeat("x", 64)},
+		{"@", nil, 0, "@"},
+	} {
+		if got := clientAddress(c.remote, c.chain, c.hops); got != c.want {
+			t.Errorf("%s %q, %d hops: %q, want %q", c.remote, c.chain, c.hops, got, c.want)
+		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodGet, "/setup?token=secret&x=1", nil)
+	r.Host = "acme.example"
+	r.TLS = &tls.ConnectionState{}
+	r.Header.Set("Referer", "https://acme.example/setup?token=secret")
+	r.Header.Set("User-Agent", "agent\nforged\x00 "+strings.Repeat("é", 1000))
+	r.Header.Set("Accept-Language", "en-GB,en;q=0.8,de;q=0.9")
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	f := facts(r, 0)
+	if strings.Contains(f.URL+f.Referer, "secret") || !strings.HasPrefix(f.URL, "https://acme.example/setup?") || !strings.Contains(f.URL, "x=1") {
+		t.Errorf("URL %q, referer %q", f.URL, f.Referer)
+	}
+	if len(f.UserAgent) > maxUserAgent+3 || !utf8.ValidString(f.UserAgent) || strings.ContainsAny(f.UserAgent, "\n\x00") {
+		t.Errorf("user agent %q", f.UserAgent)
+	}
+	if strings.Join(f.Languages, " ") != "en-GB de en" || f.Language != "en-GB" {
+		t.Errorf("languages %v, %q", f.Languages, f.Language)
+	}
+	if f.TrackingID != "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7" {
+		t.Errorf("tracking id %q", f.TrackingID)
+	}
+	r.Header.Set("Traceparent", "junk")
+	r.Header.Set("Accept-Language", "!!")
+	r.TLS = nil
+	r.Header.Set("X-Forwarded-Proto", "https")
+	if f := facts(r, 0); f.TrackingID != "" || f.Languages != nil || !strings.HasPrefix(f.URL, "http://") {
+		t.Errorf("%+v", f)
+	}
+	if f := facts(r, 1); !strings.HasPrefix(f.URL, "https://") {
+		t.Errorf("behind a proxy: %q", f.URL)
+	}
+}
+
+func TestHandle(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	mux := http.NewServeMux()
+	var seen event.Request
+	mux.HandleFunc("GET /well", func(w http.ResponseWriter, r *http.Request) { seen = Request(r) })
+	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
+	registry := prometheus.NewRegistry()
+	h := Handle(mux, 0, slog.New(slog.NewTextHandler(&log, nil)), NewMetrics(registry))
+
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/well", nil))
+	if id := w.Header().Get("X-Request-ID"); id == "" || id != seen.ID || !strings.Contains(log.String(), id) {
+		t.Errorf("request %q, handler saw %q", id, seen.ID)
+	}
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/panic", nil))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "boom") || !strings.Contains(log.String(), "boom") {
+		t.Errorf("a panic answered %d %q", w.Code, w.Body)
+	}
+	families, err := registry.Gather()
+	if err != nil || len(families) != 1 || len(families[0].GetMetric()) != 2 {
+		t.Errorf("measured %v, %v", families, err)
+	}
+}
+
+func TestEveryKindHasAStatus(t *testing.T) {
+	t.Parallel()
+	seen := map[int]fault.Kind{}
+	for _, k := range fault.Kinds() {
+		status := Status(k)
+		if status < 400 || http.StatusText(status) == "" {
+			t.Errorf("%s: %d", k, status)
+		}
+		if other, ok := seen[status]; ok {
+			t.Errorf("%s and %s are both %d", k, other, status)
+		}
+		if (status == http.StatusInternalServerError) != (k == fault.Internal) {
+			t.Errorf("%s: %d", k, status)
+		}
+		seen[status] = k
+	}
+}
+
+func TestReadyz(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	w := httptest.NewRecorder()
+	Readyz(db)(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	registry := NewRegistry(db)
+	w = httptest.NewRecorder()
+	MetricsHandler(registry).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if !strings.Contains(w.Body.String(), "sealog_database_up 1") || !strings.Contains(w.Body.String(), "sealog_events_pending 0") {
+		t.Errorf("%s", w.Body)
+	}
+}
