@@ -99,7 +99,9 @@ func (r Row) Summary() (Summary, error) {
 			return Summary{}, err
 		}
 	} else if c.Target != nil {
-		s.Target = c.Target.ID
+		if s.Target, err = r.targetName(c.Target); err != nil {
+			return Summary{}, err
+		}
 	}
 	s.Action, err = r.action(s.Target)
 	return s, err
@@ -131,6 +133,19 @@ func (r Row) userName() (string, error) {
 		}
 	}
 	return r.User.String(), nil
+}
+
+// targetName is the e-mail address of an account that the event is about, or the thing's id.
+func (r Row) targetName(t *Target) (string, error) {
+	text, err := event.PayloadKey(r.disclosures, "account")
+	if err != nil {
+		return "", err
+	}
+	var account struct{ ID, Email string }
+	if text != nil && json.Unmarshal(text, &account) == nil && account.ID == t.ID {
+		return account.Email, nil
+	}
+	return t.ID, nil
 }
 
 // placeholder is a {key} or a {key?word if true:word if false} of a phrase.

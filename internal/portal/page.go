@@ -138,3 +138,12 @@ func shortAgent(agent string) string {
 	}
 	return browser
 }
+
+// ErrorPage says what went wrong, as far as it is anybody's business.
+type ErrorPage struct {
+	Base
+	Status    int
+	Code      string
+	Message   string
+	RequestID string
+}

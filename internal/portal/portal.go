@@ -147,7 +147,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelInfo // the client has left
 	}
 	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
-		slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
 
 	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
@@ -155,7 +155,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	page := ErrorPage{
-		Base: p.base(w, r, http.StatusText(status)), Status: status,
+		Base: p.errorBase(w, r, http.StatusText(status), f.Kind), Status: status,
 		Code: f.Code, Message: f.Message, RequestID: id,
 	}
 	if r.Header.Get("HX-Request") != "" {
@@ -165,7 +165,23 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("HX-Reswap", "outerHTML")
 	}
 	if err := p.render(w, r, status, page.view()); err != nil {
-		p.Logger.ErrorContext(r.Context(), "error page not rendered", "request_id", id, "error", err)
+		p.Logger.ErrorContext(r.Context(), "error page not rendered", "request", id, "error", err)
 		http.Error(w, http.StatusText(status), status)
 	}
+}
+
+// errorBase is the base of an error page: with the account's navigation where that can be had.
+func (p *portal) errorBase(w http.ResponseWriter, r *http.Request, title string, kind fault.Kind) Base {
+	if kind == fault.Internal || kind == fault.Unavailable {
+		return p.base(w, r, title) // asks nothing of the database
+	}
+	session, err := p.session(r)
+	if err != nil {
+		return p.base(w, r, title)
+	}
+	base, err := p.accountBase(w, r, title, "", session)
+	if err != nil {
+		base.Account = nil // the failure that is answered counts, not this one
+	}
+	return base
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
-	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -111,14 +111,14 @@ func localPath(text, fallback string) string {
 const flashCookie = "sealog-flash"
 
 var flashes = map[string]string{
-	"signed-out":      "You have signed out.",
-	"key-generated":   "A new Admin API key was generated. Download its private key for the program that will use it.",
-	"key-deleted":     "The Admin API key was deleted. Tokens signed with it are refused from now on.",
-	"session-revoked": "The session was ended.",
-	"project-created": "The project was created, with a log and a first Admin API key of its own.",
-	"setup-done":      "Welcome. Your account and your first project are ready.",
+	"signed-out":       "You have signed out.",
+	"key-generated":    "A new Admin API key was generated. Download its private key for the program that will use it.",
+	"key-deleted":      "The Admin API key was deleted. Tokens signed with it are refused from now on.",
+	"session-revoked":  "The session was ended.",
+	"project-created":  "The project was created, with a log and a first Admin API key of its own.",
+	"setup-done":       "Welcome. Your account and your first project are ready.",
 	"setup-no-project": "Your account is ready, but the project could not be made. Make one here.",
-	"confirmed":       "Your password is confirmed. You can view secrets for the next five minutes.",
+	"confirmed":        "Your password is confirmed. You can view secrets for the next five minutes.",
 }
 
 func (p *portal) flash(w http.ResponseWriter, code string) {

@@ -51,7 +51,7 @@ func loadAssets() *assets {
 			return err
 		}
 		if icon, ok := strings.CutPrefix(base, "icon-"); ok {
-			svg := strings.TrimSpace(string(content))
+			svg := strings.Join(strings.Fields(string(content)), " ")
 			svg = strings.Replace(svg, "<svg", `<svg aria-hidden="true" focusable="false"`, 1)
 			a.icons[strings.TrimSuffix(icon, ".svg")] = svg
 			return nil

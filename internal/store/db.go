@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -44,6 +45,7 @@ type DB struct {
 	log      *slog.Logger
 	attempts *attempts
 	logs     *logNames
+	closed   atomic.Bool
 }
 
 // Open opens a database, brings its tables up to date and checks that the master secret is
@@ -183,6 +185,7 @@ func (db *DB) settle(ctx context.Context, key, value string) (string, error) {
 
 // Close waits for the writes under way and closes the connections.
 func (db *DB) Close() error {
+	db.closed.Store(true)
 	if db.group != nil {
 		db.group.stop()
 	}

@@ -207,6 +207,8 @@ func translate(err error) error {
 		switch {
 		case pg.Code == "53100":
 			return unavailable("DatabaseFull", "The database has no space left; nothing was changed.")
+		case pg.Code == "23514" && pg.TableName == "events":
+			return unavailable("PartitionMissing", "The log has no room for events of this time; nothing was changed.")
 		case pg.Code == "25006":
 			return unavailable("DatabaseReadOnly", "The database is read-only; nothing was changed.")
 		case pg.Code == "57014":

@@ -17,6 +17,9 @@ const maxRuns = 4
 
 // write runs a recording transaction of a project on either engine and commits it.
 func (db *DB) write(ctx context.Context, by event.By, project string, run func(context.Context, *Tx) error) error {
+	if db.closed.Load() {
+		return errClosed
+	}
 	if _, err := db.logs.known(ctx, db, project); err != nil {
 		return err
 	}

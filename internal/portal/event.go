@@ -1,0 +1,123 @@
+package portal
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// EventPage shows all that is known of one event.
+type EventPage struct {
+	Base
+	LogRow
+	ID      string
+	Context auditlog.Context
+	Changes []ChangeRow
+	Raw     string // the whole event, indented
+	Claimed string // what the caller claims, indented
+	Same    []LogRow
+	// Back leads to the list that the event was opened from.
+	Back string
+	// AllOfActor and AllOfUser lead to what the same actor did, and what happened to the same user.
+	AllOfActor, AllOfUser string
+}
+
+// ChangeRow is one place before and after; what was not there is "".
+type ChangeRow struct{ Path, Old, New string }
+
+func isCursor(err error) bool { return fault.Is(err, "InvalidCursor") }
+
+func (p *portal) showEvent(w http.ResponseWriter, r *http.Request, v visit) error {
+	id, err := event.ParseID(r.PathValue("event"))
+	if err != nil {
+		return fault.New(fault.NotFound, "EventNotFound", "There is no such event in this project's log.").Because(err)
+	}
+	found, err := p.Log.Get(r.Context(), v.project.ID, id)
+	if err != nil {
+		return err
+	}
+	base, err := p.projectBase(w, r, event.TitleOf(found.Type), "log", v)
+	if err != nil {
+		return err
+	}
+	page := EventPage{Base: base, ID: id.String()}
+	if err := page.read(found); err != nil {
+		return err
+	}
+	same, err := p.Log.SameRequest(r.Context(), found)
+	if err != nil {
+		return err
+	}
+	for _, other := range same {
+		row, err := logRow(other)
+		if err != nil {
+			return err
+		}
+		page.Same = append(page.Same, row)
+	}
+	page.lead(r, found)
+	p.Reads.Note(v.by, v.project.ID, "portal")
+	return p.render(w, r, http.StatusOK, page.view())
+}
+
+// read takes from the event what its page shows.
+func (e *EventPage) read(row auditlog.Row) (err error) {
+	if e.LogRow, err = logRow(row); err != nil {
+		return err
+	}
+	if e.Context, err = row.Context(); err != nil {
+		return err
+	}
+	changes, err := row.Changes()
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		e.Changes = append(e.Changes, ChangeRow{c.Path, inCell(c.Old), inCell(c.New)})
+	}
+	data, err := row.Data()
+	if err != nil {
+		return err
+	}
+	e.Raw, e.Claimed = indented(data), indented(e.Context.Claimed)
+	return nil
+}
+
+// lead sets the links to lists.
+func (e *EventPage) lead(r *http.Request, row auditlog.Row) {
+	list := e.path("/audit-log")
+	tab := "users"
+	if row.Category == event.Admin {
+		tab = "admin"
+	}
+	back := readQuery(r.URL.Query())
+	if !r.URL.Query().Has("tab") {
+		back.Tab = tab
+	}
+	e.Back = list + "?" + back.encode()
+	e.AllOfActor = list + "?" + LogQuery{Tab: tab, Actor: row.ActorID}.encode()
+	if !row.User.IsZero() {
+		e.AllOfUser = list + "?" + LogQuery{Tab: tab, User: row.User.String()}.encode()
+	}
+}
+
+func indented(data []byte) string {
+	var b bytes.Buffer
+	if len(data) == 0 || json.Indent(&b, data, "", "  ") != nil {
+		return string(data)
+	}
+	return b.String()
+}
+
+// inCell writes a value for people: text without its quotes, the rest as JSON.
+func inCell(value json.RawMessage) string {
+	var text string
+	if json.Unmarshal(value, &text) == nil && text != "" {
+		return text
+	}
+	return string(value)
+}

@@ -1,0 +1,290 @@
+package portal
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zones of viewers are known on any machine
+
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
+)
+
+// LogQuery is the audit log page's query as it was typed; every part of the page's state is
+// in its URL.
+type LogQuery struct {
+	Tab      string   // "users" or "admin"
+	Types    []string // activity types
+	From, To string   // as <input type=datetime-local> writes them
+	Zone     string   // the zone of From and To: "Europe/Zurich", minutes to add for UTC, or "" for UTC
+	Actor    string   // chosen
+	ActorID  string   // typed
+	User     string
+	Outcome  string // "", "succeeded", "failed", "denied"
+	Order    string // "" for newest first, "oldest"
+
+	Until         string // later events are left out, so that pages do not shift
+	After, Before string // cursors
+}
+
+// Everything that is put into URLs is at most so long.
+const maxParameter = 200
+
+func readQuery(v url.Values) LogQuery {
+	get := func(name string) string {
+		text := strings.TrimSpace(v.Get(name))
+		return strings.ToValidUTF8(text[:min(len(text), maxParameter)], "")
+	}
+	q := LogQuery{
+		Tab: get("tab"), From: get("from"), To: get("to"), Zone: get("tz"), Actor: get("actor"), ActorID: get("actor_id"),
+		User: get("user"), Outcome: get("outcome"), Order: get("order"),
+		Until: get("until"), After: get("after"), Before: get("before"),
+	}
+	if q.Tab != "admin" {
+		q.Tab = "users"
+	}
+	if q.Outcome == "all" {
+		q.Outcome = ""
+	}
+	if q.Order != "oldest" {
+		q.Order = ""
+	}
+	for _, t := range v["type"] {
+		if t = strings.TrimSpace(t); t != "" && len(t) <= maxParameter && !slices.Contains(q.Types, t) && len(q.Types) < 200 {
+			q.Types = append(q.Types, t)
+		}
+	}
+	return q
+}
+
+// values is the query as it stands in a URL; what is not set is left out.
+func (q LogQuery) values() url.Values {
+	v := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	set("tab", q.Tab)
+	for _, t := range q.Types {
+		v.Add("type", t)
+	}
+	set("from", q.From)
+	set("to", q.To)
+	if q.From != "" || q.To != "" {
+		set("tz", q.Zone)
+	}
+	set("actor", q.Actor)
+	set("actor_id", q.ActorID)
+	set("user", q.User)
+	set("outcome", q.Outcome)
+	set("order", q.Order)
+	set("until", q.Until)
+	set("after", q.After)
+	set("before", q.Before)
+	return v
+}
+
+func (q LogQuery) encode() string { return q.values().Encode() }
+
+// fromStart is the query without a place in the result.
+func (q LogQuery) fromStart() LogQuery {
+	q.Until, q.After, q.Before = "", "", ""
+	return q
+}
+
+// filtered is whether anything is left out of the tab.
+func (q LogQuery) filtered() bool {
+	return len(q.Types) > 0 || q.From != "" || q.To != "" || q.Actor != "" || q.ActorID != "" || q.User != "" || q.Outcome != ""
+}
+
+func (q LogQuery) category() event.Category {
+	if q.Tab == "admin" {
+		return event.Admin
+	}
+	return event.Users
+}
+
+// localTime is what <input type=datetime-local> writes.
+var localTimes = []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05.000", "2006-01-02"}
+
+var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){0,2}$`)
+
+// location is the zone that times are typed in; false when there is no such zone.
+func location(zone string) (*time.Location, bool) {
+	if zone == "" || zone == "UTC" {
+		return time.UTC, true
+	}
+	if minutes, err := strconv.Atoi(zone); err == nil && minutes >= -24*60 && minutes <= 24*60 {
+		return time.FixedZone("", -minutes*60), true
+	}
+	if !zoneName.MatchString(zone) || zone == "Local" {
+		return time.UTC, false
+	}
+	l, err := time.LoadLocation(zone)
+	if err != nil {
+		return time.UTC, false
+	}
+	return l, true
+}
+
+func parseLocal(text string, zone *time.Location) (time.Time, bool) {
+	for _, layout := range localTimes {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t.UTC(), t.Year() >= 1970
+		}
+	}
+	return time.Time{}, false
+}
+
+// filter turns the query into what the log is asked for; wrong holds what cannot be
+// understood, by field. Until is not a part of it.
+func (q LogQuery) filter(project string) (_ auditlog.Filter, wrong map[string]string) {
+	f, wrong := auditlog.Filter{Project: project, Category: q.category()}, map[string]string{}
+	for _, text := range q.Types {
+		t := event.Type(text)
+		_, known := event.Lookup(t)
+		if (!known && !t.InContract()) || event.CategoryOf(t) != q.category() {
+			wrong["type"] = "This tab has no activity of the type “" + text + "”."
+			continue
+		}
+		f.Types = append(f.Types, t)
+	}
+	zone, ok := location(q.Zone)
+	if !ok {
+		wrong["from"] = "The time zone “" + q.Zone + "” is not known."
+	}
+	for _, bound := range []struct {
+		name, text string
+		to         *time.Time
+	}{{"from", q.From, &f.From}, {"to", q.To, &f.To}} {
+		if bound.text == "" {
+			continue
+		}
+		if *bound.to, ok = parseLocal(bound.text, zone); !ok {
+			wrong[bound.name] = "That is not a date and time. Write it like 2026-01-31T18:00."
+		}
+	}
+	if len(wrong) == 0 && !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		wrong["to"] = "The end is not after the beginning."
+	}
+	for _, actor := range []string{q.Actor, q.ActorID} {
+		if actor != "" && !slices.Contains(f.Actors, actor) {
+			f.Actors = append(f.Actors, actor)
+		}
+	}
+	if q.User != "" {
+		id, err := event.ParseID(q.User)
+		if err != nil {
+			wrong["user"] = "That is not a user id: 36 characters like 0198c0de-1234-7abc-8def-0123456789ab."
+		} else {
+			f.Users = []event.ID{id}
+		}
+	}
+	if q.Outcome != "" {
+		outcome, ok := event.ParseOutcome(q.Outcome)
+		if !ok {
+			wrong["outcome"] = "There is no such outcome."
+		} else {
+			f.Outcomes = []event.Outcome{outcome}
+		}
+	}
+	return f, wrong
+}
+
+// Chip is one active part of the filter, with the query that is left without it.
+type Chip struct{ Label, Value, Without string }
+
+func (q LogQuery) chips(actorName func(string) string) []Chip {
+	var chips []Chip
+	chip := func(label, value string, without func(*LogQuery)) {
+		if value == "" {
+			return
+		}
+		rest := q.fromStart()
+		rest.Types = slices.Clone(rest.Types)
+		without(&rest)
+		chips = append(chips, Chip{label, value, "?" + rest.encode()})
+	}
+	zone := " UTC"
+	if q.Zone != "" {
+		zone = ""
+		if strings.Contains(q.Zone, "/") {
+			zone = " " + q.Zone
+		}
+	}
+	for i, t := range q.Types {
+		chip("Type", event.TitleOf(event.Type(t)), func(q *LogQuery) { q.Types = slices.Delete(q.Types, i, i+1) })
+	}
+	chip("From", inChip(q.From, zone), func(q *LogQuery) { q.From = "" })
+	chip("To", inChip(q.To, zone), func(q *LogQuery) { q.To = "" })
+	chip("Actor", actorName(q.Actor), func(q *LogQuery) { q.Actor = "" })
+	chip("Actor", actorName(q.ActorID), func(q *LogQuery) { q.ActorID = "" })
+	chip("User", q.User, func(q *LogQuery) { q.User = "" })
+	chip("Outcome", q.Outcome, func(q *LogQuery) { q.Outcome = "" })
+	return chips
+}
+
+func inChip(local, zone string) string {
+	if local == "" {
+		return ""
+	}
+	return strings.Replace(local, "T", " ", 1) + zone
+}
+
+// TypeGroup is a heading of the list of types, with its types.
+type TypeGroup struct {
+	Name  string
+	Types []TypeChoice
+}
+
+// TypeChoice is one type to choose.
+type TypeChoice struct {
+	Type, Title string
+	Chosen      bool
+}
+
+// groups name the types' groups by how a type begins.
+var groups = []struct{ prefix, name string }{
+	{"user.", "Users"}, {"identity.", "Identities"},
+	{"email.", "Messages"}, {"sms.", "Messages"}, {"whatsapp.", "Messages"},
+	{"admin_api.", "Admin API"}, {"project.collaborator.", "Collaborators"}, {"project.billing.", "Billing"},
+	{"project.", "Project"}, {"account.", "Portal accounts"}, {"access.", "Access"}, {"audit_log.", "Audit log"},
+}
+
+func groupOf(t event.Type) string {
+	for _, g := range groups {
+		if strings.HasPrefix(string(t), g.prefix) {
+			return g.name
+		}
+	}
+	return "Others"
+}
+
+// typeGroups are the types of the query's tab; a chosen type that this version does not
+// record is among them too.
+func (q LogQuery) typeGroups() []TypeGroup {
+	var list []TypeGroup
+	add := func(t event.Type) {
+		name := groupOf(t)
+		i := slices.IndexFunc(list, func(g TypeGroup) bool { return g.Name == name })
+		if i < 0 {
+			i, list = len(list), append(list, TypeGroup{Name: name})
+		}
+		list[i].Types = append(list[i].Types, TypeChoice{string(t), event.TitleOf(t), slices.Contains(q.Types, string(t))})
+	}
+	for _, s := range event.Catalogue() {
+		if s.Category == q.category() {
+			add(s.Type)
+		}
+	}
+	for _, t := range q.Types {
+		if _, known := event.Lookup(event.Type(t)); !known {
+			add(event.Type(t))
+		}
+	}
+	return list
+}

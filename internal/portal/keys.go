@@ -1,0 +1,119 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+)
+
+// adminAPIPath is where package adminapi answers.
+const adminAPIPath = "/_api/admin/graphql"
+
+// KeysPage shows a project's Admin API keys, and how to call the Admin API with them.
+type KeysPage struct {
+	Base
+	Keys     []project.Key
+	Endpoint string
+	// Download is the key whose private half was asked for before the password was confirmed.
+	Download string
+	// MayAct and MayView are whether the account may change keys, and see their private halves.
+	MayAct, MayView bool
+}
+
+// CanGenerate is whether there is room for another key.
+func (k KeysPage) CanGenerate() bool { return k.MayAct && len(k.Keys) < project.MaxKeys }
+
+// DeleteKeyPage asks whether a key is really to be deleted.
+type DeleteKeyPage struct {
+	Base
+	Key project.Key
+	// Last is whether it is the project's only key, which cannot be deleted.
+	Last bool
+}
+
+func errNoKeys() error {
+	return fault.New(fault.NotFound, "PageNotFound", "The Portal's own log has no Admin API.")
+}
+
+func (p *portal) showKeys(w http.ResponseWriter, r *http.Request, v visit) error {
+	if v.project.ID == event.PortalProject {
+		return errNoKeys()
+	}
+	keys, err := p.Projects.Keys(r.Context(), v.project.ID)
+	if err != nil {
+		return err
+	}
+	base, err := p.projectBase(w, r, "Admin API", "keys", v)
+	if err != nil {
+		return err
+	}
+	page := KeysPage{
+		Base: base, Keys: keys, Endpoint: strings.TrimSuffix(p.PublicURL.String(), "/") + adminAPIPath,
+		MayAct: v.role.May(access.Act), MayView: v.role.May(access.ViewSecrets),
+	}
+	if v.session.IsFresh(p.Now()) {
+		page.Download = r.URL.Query().Get("download")
+	}
+	return p.render(w, r, http.StatusOK, page.view())
+}
+
+func (p *portal) generateKey(w http.ResponseWriter, r *http.Request, v visit) error {
+	if _, err := p.Projects.GenerateKey(r.Context(), v.by, v.project.ID, ""); err != nil {
+		return err
+	}
+	p.flash(w, "key-generated")
+	return redirect(w, r, keysPath(v))
+}
+
+func keysPath(v visit) string { return "/projects/" + v.project.ID + "/admin-api" }
+
+func (p *portal) showDeleteKey(w http.ResponseWriter, r *http.Request, v visit) error {
+	keys, err := p.Projects.Keys(r.Context(), v.project.ID)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if key.ID != r.PathValue("kid") {
+			continue
+		}
+		base, err := p.projectBase(w, r, "Delete a key", "keys", v)
+		if err != nil {
+			return err
+		}
+		return p.render(w, r, http.StatusOK, DeleteKeyPage{Base: base, Key: key, Last: len(keys) == 1}.view())
+	}
+	return fault.New(fault.NotFound, "KeyNotFound", "There is no such Admin API key.")
+}
+
+func (p *portal) deleteKey(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := p.Projects.DeleteKey(r.Context(), v.by, v.project.ID, r.PathValue("kid")); err != nil {
+		return err
+	}
+	p.flash(w, "key-deleted")
+	return redirect(w, r, keysPath(v))
+}
+
+// downloadKey answers with a private key, when the password was confirmed just now. The
+// view has been recorded before the first byte leaves.
+func (p *portal) downloadKey(w http.ResponseWriter, r *http.Request, v visit) error {
+	kid := r.PathValue("kid")
+	if !v.session.IsFresh(p.Now()) {
+		next := keysPath(v) + "?" + url.Values{"download": {kid}}.Encode()
+		return redirect(w, r, "/confirm?"+url.Values{"next": {next}}.Encode())
+	}
+	secret, err := p.Projects.ViewPrivateKey(r.Context(), v.by, v.project.ID, kid)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/x-pem-file")
+	h.Set("Content-Disposition", `attachment; filename="`+kid+`.pem"`) // kid is one of ours: a UUID
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(secret) // a client that has left needs no answer
+	return nil
+}

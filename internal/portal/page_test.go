@@ -1,0 +1,183 @@
+package portal
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/project"
+)
+
+// evil is put wherever a page shows what others wrote.
+const evil = `<script>"'&`
+
+func samples() map[string]templ.Component {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC)
+	session := access.Session{
+		ID: event.NewID(), Account: access.Account{ID: event.NewID(), Email: evil, IsOperator: true},
+		CreatedAt: at, LastSeenAt: at, IP: evil, UserAgent: evil,
+	}
+	other := session
+	other.ID = event.NewID()
+	guest := Base{Title: evil, Here: "/x?" + evil, Version: "1", Flash: evil, assets: loadAssets()}
+	account := guest
+	account.Account, account.Theme = &session, "dark"
+	account.Projects = []project.Membership{{ProjectID: "acme", Name: evil, Role: "OWNER", CreatedAt: at}}
+	inProject := account
+	inProject.ProjectID, inProject.Project, inProject.Section = "acme", evil, "log"
+	fields := Fields{
+		Values: map[string]string{"email": evil, "id": evil, "name": evil},
+		Errors: map[string]string{"email": evil, "password": evil}, Error: evil,
+	}
+	empty := account
+	empty.Projects = nil
+	key := project.Key{ID: "0b7fae5e-7a6d-4b2c-9f6e-6a1f3e5f0001", Name: evil, Thumbprint: "abc", CreatedAt: at}
+	row := LogRow{
+		At: at, Actor: evil, ActorType: "account", ActorID: evil, Action: evil, Type: "user.disabled", Target: evil,
+		UserID: event.NewID().String(), Outcome: event.Denied, IP: evil, Agent: evil, Client: evil, Href: "/projects/acme/audit-log/1",
+	}
+	same := row
+	same.Href = "/projects/acme/audit-log/2"
+	query := LogQuery{
+		Tab: "users", Types: []string{"user.disabled", "user.created"}, From: evil, To: evil, Zone: evil,
+		Actor: evil, ActorID: evil, User: evil, Outcome: "denied", Order: "oldest",
+	}
+	log := LogPage{Base: inProject, Query: query, Rows: []LogRow{row, {At: at, Outcome: event.Succeeded}}, Total: 12345, Newer: 2, Until: at, Next: "?after=" + evil, Previous: "?before=" + evil,
+		Actors: []event.Actor{{Type: event.AdminAPIKey, ID: "k", Name: evil}}}
+	wrong := log
+	wrong.Wrong = map[string]string{"type": evil, "from": evil, "to": evil, "user": evil, "outcome": evil}
+	return map[string]templ.Component{
+		"error":         ErrorPage{Base: guest, Status: 404, Code: "PageNotFound", Message: evil, RequestID: evil}.view(),
+		"setup":         SetupPage{Base: guest, Fields: fields, Token: evil, Valid: true}.view(),
+		"setup invalid": SetupPage{Base: guest}.view(),
+		"sign-in":       SignInPage{Base: guest, Fields: fields, Next: evil, New: true}.view(),
+		"confirm":       ConfirmPage{Base: account, Fields: fields, Next: "/x?" + evil}.view(),
+		"projects":      ProjectsPage{account}.view(),
+		"no projects":   ProjectsPage{empty}.view(),
+		"new project":   NewProjectPage{account, fields}.view(),
+		"sessions":      SessionsPage{account, []access.Session{session, other}}.view(),
+		"keys":          KeysPage{Base: inProject, Keys: []project.Key{key}, Endpoint: evil, Download: key.ID, MayAct: true, MayView: true}.view(),
+		"keys, viewer":  KeysPage{Base: inProject, Keys: []project.Key{key}}.view(),
+		"delete key":    DeleteKeyPage{Base: inProject, Key: key}.view(),
+		"last key":      DeleteKeyPage{Base: inProject, Key: key, Last: true}.view(),
+		"log":           log.view(),
+		"log, wrong":    wrong.view(),
+		"log, empty":    LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
+		"event": EventPage{
+			Base: inProject, LogRow: row, ID: "1", Raw: evil, Claimed: evil, Back: "/b", AllOfActor: "/a", AllOfUser: "/u",
+			Same: []LogRow{row, same}, Changes: []ChangeRow{{evil, evil, ""}, {"/x", "", evil}},
+			Context: auditlog.Context{
+				IPAddress: evil, UserAgent: evil, ClientID: evil, RequestID: evil, HTTPURL: evil, HTTPReferer: evil, ForwardedFor: evil,
+				Languages: []string{evil}, Target: &auditlog.Target{Kind: evil, ID: evil}, Error: &event.ContextError{Kind: "denied", Code: evil},
+				Actor: event.Actor{Type: event.Account, Fingerprint: evil, SessionID: evil}, TriggeredBy: evil,
+			},
+		}.view(),
+	}
+}
+
+var (
+	tag       = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=>"/]+(?:\s*=\s*"[^"]*")?)*)\s*(/?)>`)
+	attribute = regexp.MustCompile(`([^\s="]+)(?:\s*=\s*"([^"]*)")?`)
+	void      = []string{"meta", "link", "input", "br", "img", "path"}
+)
+
+// TestPages renders every page and checks that its tags are balanced, its ids unique, its
+// labels and references lead somewhere, that nothing runs inline, and that nobody's text is markup.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	for name, page := range samples() {
+		var b bytes.Buffer
+		if err := page.Render(t.Context(), &b); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		checkPage(t, name, b.String())
+	}
+}
+
+func checkPage(t *testing.T, name, page string) {
+	t.Helper()
+	var open, references []string
+	ids, headings := map[string]bool{}, 0
+	for _, m := range tag.FindAllStringSubmatch(page, -1) {
+		element := m[2]
+		if m[1] == "/" {
+			if len(open) == 0 || open[len(open)-1] != element {
+				t.Fatalf("%s: </%s> within %v", name, element, open)
+			}
+			open = open[:len(open)-1]
+			continue
+		}
+		if m[4] == "" && !slices.Contains(void, element) {
+			open = append(open, element)
+		}
+		if element == "h1" {
+			headings++
+		}
+		if element == "style" || (element == "script" && !strings.Contains(m[3], `src="/static/`)) {
+			t.Errorf("%s: inline <%s>", name, element)
+		}
+		for _, a := range attribute.FindAllStringSubmatch(m[3], -1) {
+			switch key := strings.ToLower(a[1]); {
+			case key == "style" || strings.HasPrefix(key, "on") || strings.HasPrefix(a[2], "javascript:"):
+				t.Errorf("%s: <%s %s>", name, element, a[0])
+			case key == "id":
+				if ids[a[2]] {
+					t.Errorf("%s: id %s twice", name, a[2])
+				}
+				ids[a[2]] = true
+			case key == "for" || key == "aria-labelledby" || key == "aria-describedby" || key == "data-copy":
+				references = append(references, strings.Fields(a[2])...)
+			}
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("%s: %v are left open", name, open)
+	}
+	if headings != 1 {
+		t.Errorf("%s: %d h1", name, headings)
+	}
+	for _, id := range references {
+		if !ids[id] {
+			t.Errorf("%s: nothing has the id %s", name, id)
+		}
+	}
+	if strings.Contains(page, evil) || strings.Contains(page, "<script>") {
+		t.Errorf("%s: text of others is markup", name)
+	}
+}
+
+// TestEveryPageIsSampled looks for page structs that samples leaves out.
+func TestEveryPageIsSampled(t *testing.T) {
+	t.Parallel()
+	view := regexp.MustCompile(`(?m)^templ \(\w+ (\w+Page)\) view\(\)`)
+	names, err := fs.Glob(os.DirFS("."), "*.templ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := os.ReadFile("page_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range view.FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(string(test), m[1]+"{") {
+				t.Errorf("%s of %s has no sample", m[1], name)
+			}
+		}
+	}
+}
