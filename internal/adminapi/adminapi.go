@@ -1,0 +1,159 @@
+// Package adminapi serves the Admin API: GraphQL over HTTP for the programs of a project,
+// proven by a key of that project (package access).
+//
+// Invariant: nothing of a document runs before its caller is proven, and whoever is proven
+// and then refused leaves an event, written in one place: call.refuse for whole documents,
+// mutations.go for single mutations. Resolvers decode, call a service, and return.
+//
+// The schema is in the .graphqls files, one for each noun; package gql is generated from
+// them, package model has the objects it binds.
+//
+// Start reading at handler.serve, then call.run.
+package adminapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"golang.org/x/text/language"
+
+	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/web"
+)
+
+// Config is what the Admin API stands on; all of it is required.
+type Config struct {
+	Access    *access.Service
+	Directory *directory.Service
+	Log       *auditlog.Reader
+	Reads     *auditlog.Reads
+	DB        *store.DB
+	Logger    *slog.Logger
+}
+
+type handler struct {
+	Config
+	documents documents
+}
+
+// New returns the handler of the Admin API. It takes every path it is mounted at.
+func New(c Config) http.Handler {
+	h := &handler{Config: c, documents: newDocuments()}
+	return http.HandlerFunc(h.serve)
+}
+
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Pragma", "no-cache")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if r.Method != http.MethodPost {
+		header.Set("Allow", http.MethodPost)
+		http.Error(w, "The Admin API takes GraphQL by POST.", http.StatusMethodNotAllowed)
+		return
+	}
+	req := requestOf(r)
+	caller, err := h.Access.VerifyToken(r.Context(), r.Header.Get("Authorization"), req)
+	if err != nil {
+		h.turnAway(w, r, req, err)
+		return
+	}
+	c := &call{handler: h, by: caller.By, project: caller.Project}
+	params, err := readParams(r)
+	if err != nil {
+		writeFault(w, c.refuse(r.Context(), err))
+		return
+	}
+	c.run(w, r, params)
+}
+
+// turnAway answers a caller who was not let in; who has not proven to belong here learns
+// no reason.
+func (h *handler) turnAway(w http.ResponseWriter, r *http.Request, req event.Request, err error) {
+	f := fault.Of(err)
+	switch f.Kind {
+	case fault.Unauthenticated, fault.Denied:
+		http.Error(w, "Forbidden", http.StatusForbidden)
+		return
+	case fault.Exhausted:
+		w.Header().Set("Retry-After", "1")
+	default:
+		logCause(r.Context(), h.Logger, req.ID, err)
+	}
+	writeFault(w, f)
+}
+
+// requestOf is web.Request with what the URL says about the event to be recorded.
+func requestOf(r *http.Request) event.Request {
+	req := web.Request(r)
+	q := r.URL.Query()
+	req.ClientID, req.State, req.XState = parameter(q.Get("client_id")), parameter(q.Get("state")), parameter(q.Get("x_state"))
+	var locales []string
+	for _, word := range strings.Fields(parameter(q.Get("ui_locales"))) {
+		if tag, err := language.Parse(word); err == nil {
+			locales = append(locales, tag.String())
+		}
+	}
+	if len(locales) > 0 {
+		req.Languages = slices.Concat(locales, req.Languages)
+		req.Languages = req.Languages[:min(len(req.Languages), 10)]
+		req.Language = req.Languages[0]
+	}
+	return req
+}
+
+// parameter makes a URL parameter fit to be stored: at most 256 characters of text, none of
+// them control characters.
+func parameter(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
+	characters := []rune(text)
+	return string(characters[:min(len(characters), 256)])
+}
+
+// documents keeps the documents that were parsed and found valid lately, by their text.
+type documents struct {
+	byText *lru.Cache[string, *ast.QueryDocument]
+}
+
+const (
+	keptDocuments   = 256
+	maxKeptDocument = 4 << 10 // bytes; parsed, it takes some hundred times as much
+)
+
+func newDocuments() documents {
+	c, err := lru.New[string, *ast.QueryDocument](keptDocuments)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return documents{c}
+}
+
+// Get implements graphql.Cache.
+func (d documents) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
+	return d.byText.Get(text)
+}
+
+// Add implements graphql.Cache.
+func (d documents) Add(_ context.Context, text string, document *ast.QueryDocument) {
+	if len(text) <= maxKeptDocument {
+		d.byText.Add(text, document)
+	}
+}

@@ -1,0 +1,182 @@
+package adminapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// maxBody is the largest request in bytes.
+const maxBody = 1 << 20
+
+// The codes of requests that are refused before GraphQL is looked at.
+const (
+	codeMediaType = "UnsupportedMediaType"
+	codeTooLarge  = "RequestEntityTooLarge"
+)
+
+// offset says where in the body the error is.
+type offset struct {
+	ByteOffset int64 `json:"byte_offset"`
+}
+
+// readParams reads the document and its variables out of a request. The URL's parameter
+// query is not looked at.
+//
+// Errors: UnsupportedMediaType, RequestEntityTooLarge, InvalidUTF8, InvalidJSON,
+// BatchUnsupported, InvalidRequest.
+func readParams(r *http.Request) (*graphql.RawParams, error) {
+	media, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset := attributes["charset"]
+	if err != nil || media != "application/json" && media != "application/graphql" ||
+		charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return nil, fault.New(fault.Malformed, codeMediaType,
+			"The body must be application/json or application/graphql, in UTF-8.").Because(err)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "BodyUnreadable", "The body could not be read to its end.").Because(err)
+	}
+	if len(body) > maxBody {
+		return nil, fault.New(fault.Exhausted, codeTooLarge, "The body is larger than %d bytes.", maxBody)
+	}
+	if !utf8.Valid(body) {
+		return nil, fault.New(fault.Malformed, "InvalidUTF8", "The body is not UTF-8.")
+	}
+	if media == "application/graphql" {
+		return &graphql.RawParams{Query: string(body)}, nil
+	}
+	return parseParams(body)
+}
+
+func parseParams(body []byte) (*graphql.RawParams, error) {
+	if !json.Valid(body) {
+		var ignored any
+		err := json.Unmarshal(body, &ignored)
+		at := int64(len(body))
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = syntax.Offset
+		}
+		return nil, fault.New(fault.Malformed, "InvalidJSON", "The body is not JSON, at byte %d.", at).With(offset{at}).Because(err)
+	}
+	if bytes.TrimSpace(body)[0] == '[' {
+		return nil, fault.New(fault.Malformed, "BatchUnsupported", "One request takes one document, not an array of them.")
+	}
+	var envelope struct {
+		Query         string          `json:"query"`
+		OperationName string          `json:"operationName"`
+		Variables     json.RawMessage `json:"variables"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return nil, fault.New(fault.Malformed, "InvalidRequest",
+			"The body must be an object of query, variables and operationName.").Because(err)
+	}
+	variables, err := parseVariables(envelope.Variables)
+	if err != nil {
+		return nil, err
+	}
+	return &graphql.RawParams{Query: envelope.Query, OperationName: envelope.OperationName, Variables: variables}, nil
+}
+
+// parseVariables reads an object, or a string that holds one. Numbers stay as written.
+func parseVariables(text json.RawMessage) (map[string]any, error) {
+	var inner string
+	if len(text) > 0 && text[0] == '"' {
+		if err := json.Unmarshal(text, &inner); err != nil {
+			return nil, errVariables(err)
+		}
+		text = json.RawMessage(inner)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	var variables map[string]any
+	if !json.Valid(text) {
+		return nil, errVariables(nil)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&variables); err != nil {
+		return nil, errVariables(err)
+	}
+	return variables, nil
+}
+
+func errVariables(cause error) error {
+	return fault.New(fault.Malformed, "InvalidRequest",
+		"variables must be an object, or a string that holds one as JSON.").On("variables").Because(cause)
+}
+
+// httpError is what is answered instead of GraphQL.
+type httpError struct {
+	Name    string `json:"name"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	Code    int    `json:"code"`
+	Info    any    `json:"info,omitempty"`
+}
+
+// writeFault answers with an error of HTTP.
+func writeFault(w http.ResponseWriter, f *fault.Error) {
+	if f.Code == codeMediaType {
+		http.Error(w, f.Message, http.StatusUnsupportedMediaType)
+		return
+	}
+	shown := shownAs(f)
+	e := httpError{Name: shown.name, Reason: shown.reason, Message: shown.message, Code: statusOf(shown.name), Info: f.Info}
+	writeJSON(w, e.Code, struct {
+		Error httpError `json:"error"`
+	}{e})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"error":{"name":"InternalError","reason":"UnexpectedError","message":"unexpected error","code":500}}`)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a caller who has gone gets nothing
+}
+
+// writeResponse answers with GraphQL. The data is written as it stands.
+func writeResponse(w http.ResponseWriter, data json.RawMessage, errs gqlerror.List, committed []string) error {
+	var b bytes.Buffer
+	b.Grow(len(data) + 256)
+	b.WriteString(`{"data":`)
+	if len(data) == 0 {
+		data = json.RawMessage("null")
+	}
+	b.Write(data)
+	if len(errs) > 0 {
+		text, err := json.Marshal(errs)
+		if err != nil {
+			return err
+		}
+		b.WriteString(`,"errors":`)
+		b.Write(text)
+	}
+	if len(committed) > 0 {
+		text, err := json.Marshal(committed)
+		if err != nil {
+			return err
+		}
+		b.WriteString(`,"extensions":{"committed":`)
+		b.Write(text)
+		b.WriteByte('}')
+	}
+	b.WriteByte('}')
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(b.Bytes()) // a caller who has gone gets nothing
+	return nil
+}

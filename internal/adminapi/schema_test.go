@@ -1,0 +1,140 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/sealog/sealog/internal/adminapi/gql"
+	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+)
+
+var update = flag.Bool("update", false, "write activitytype.graphqls anew")
+
+func TestActivityTypes(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("\"What happened. CUSTOM is every type that has no name here; AuditLog.type says which it is.\"\nenum AuditLogActivityType {\n")
+	for _, name := range event.ContractTypes() {
+		fmt.Fprintf(&b, "  %s\n", name.EnumName())
+	}
+	fmt.Fprintf(&b, "  %s\n}\n", model.Custom)
+	const file = "activitytype.graphqls"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != b.String() {
+		t.Errorf("%s is not what event.ContractTypes says; run this test with -update, then gqlgen", file)
+	}
+	if n := len(schema().Types["AuditLogActivityType"].EnumValues); n != len(event.ContractTypes())+1 {
+		t.Errorf("the generated schema has %d types", n)
+	}
+}
+
+func schema() *ast.Schema { return gql.NewExecutableSchema(gql.Config{}).Schema() }
+
+func TestEveryMutationHasARefusal(t *testing.T) {
+	t.Parallel()
+	s := schema()
+	if len(s.Mutation.Fields) < 5 {
+		t.Fatal("mutations are missing")
+	}
+	for _, field := range s.Mutation.Fields {
+		if refusalOf(field.Name) == nil {
+			t.Errorf("a failed %s would not be recorded", field.Name)
+		}
+	}
+	if refusalOf("nothing") != nil {
+		t.Error("a refusal for what is no mutation")
+	}
+}
+
+func TestEveryKindHasAName(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, kind := range fault.Kinds() {
+		name := errorName(kind, "X")
+		if seen[name] {
+			t.Errorf("two kinds are called %s", name)
+		}
+		seen[name] = true
+		if status := statusOf(name); status < 400 || (status == 500) != (kind == fault.Internal) {
+			t.Errorf("%s is status %d", name, status)
+		}
+	}
+	if errorName(fault.Conflict, "DataRace") != "DataRace" || errorName(fault.Exhausted, codeTooLarge) != "RequestEntityTooLarge" {
+		t.Error("codes with a name of their own have lost it")
+	}
+	hidden := shownAs(fault.Of(errors.New("secret")))
+	if hidden != (shown{"InternalError", "UnexpectedError", "unexpected error"}) {
+		t.Errorf("an internal error shows %+v", hidden)
+	}
+}
+
+func TestEnumNames(t *testing.T) {
+	t.Parallel()
+	for _, value := range schema().Types["AuditLogActorType"].EnumValues {
+		kind, err := model.UnmarshalActorType(value.Name)
+		if err != nil || !strings.EqualFold(string(kind), value.Name) {
+			t.Errorf("%s: %q, %v", value.Name, kind, err)
+		}
+	}
+	for _, kind := range []event.ActorType{event.AdminAPIKey, event.Account, event.EndUser, event.Operator, event.System} {
+		if schema().Types["AuditLogActorType"].EnumValues.ForName(strings.ToUpper(string(kind))) == nil {
+			t.Errorf("the schema does not know the actor type %s", kind)
+		}
+	}
+	for _, o := range event.Outcomes() {
+		if schema().Types["AuditLogOutcome"].EnumValues.ForName(strings.ToUpper(o.String())) == nil {
+			t.Errorf("the schema does not know the outcome %s", o)
+		}
+	}
+}
+
+func TestPanicsAreHidden(t *testing.T) {
+	t.Parallel()
+	c := &call{}
+	f := fault.Of(c.recovered(t.Context(), "secret"))
+	if f.Kind != fault.Internal || strings.Contains(shownAs(f).message, "secret") || !strings.Contains(f.Error(), "secret") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	if got := parameter("a\x00b\xff" + strings.Repeat("é", 300)); len([]rune(got)) != 256 || !strings.HasPrefix(got, "a b\ufffdé") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func FuzzParseParams(f *testing.F) {
+	for _, seed := range []string{`{"query":"{a}","variables":{"a":[1,{}]}}`, `{"variables":"{\"a\":1}"}`, `[]`, ` `, `null`, `{"query":1}`, "\"\\ud800\""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		params, err := parseParams(body)
+		if err == nil {
+			if _, err := json.Marshal(params.Variables); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		if fault.Of(err).Kind != fault.Malformed {
+			t.Errorf("%q: %v", body, err)
+		}
+	})
+}
