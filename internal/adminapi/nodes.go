@@ -19,7 +19,7 @@ func (c *call) Node(ctx context.Context, id string) (gql.Node, error) {
 	return found[0], nil
 }
 
-// Nodes resolves nodes: users in one statement, events one by one.
+// Nodes resolves nodes: users in one statement, events in another.
 func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	if len(ids) > auditlog.MaxPage {
 		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", auditlog.MaxPage).On("ids")
@@ -57,21 +57,9 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 
 // events finds those of the events that there are.
 func (c *call) events(ctx context.Context, ids []event.ID) ([]*model.AuditLog, error) {
-	var rows []auditlog.Row
-	seen := map[event.ID]bool{}
-	for _, id := range ids {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		row, err := c.Log.Get(ctx, c.project.ID, id)
-		if fault.Is(err, "EventNotFound") {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
+	rows, err := c.Log.GetMany(ctx, c.project.ID, ids)
+	if err != nil {
+		return nil, err
 	}
 	if len(rows) > 0 {
 		c.Reads.Note(c.by, c.project.ID, "admin_api")

@@ -123,6 +123,22 @@ func (l *Reader) Get(ctx context.Context, project string, id event.ID) (_ Row, e
 	return row, err
 }
 
+// GetMany returns those of the events that there are, newest first.
+func (l *Reader) GetMany(ctx context.Context, project string, ids []event.ID) (_ []Row, err error) {
+	defer fault.Wrap(&err, "auditlog.GetMany(%q)", project)
+	if len(ids) == 0 {
+		return []Row{}, nil
+	}
+	b := &builder{}
+	b.add("e.project_id = " + b.bind(project))
+	b.add(in(b, "e.id", ids, asIs))
+	return store.Collect(ctx, l.db, (*Row).fields, `
+		SELECT `+columns+`
+		FROM events e
+		WHERE `+b.text()+`
+		ORDER BY e.id DESC`, b.args...)
+}
+
 // requestSpan is how far apart the events of one request can be.
 const requestSpan = 30 * time.Second
 
