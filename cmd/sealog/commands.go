@@ -13,7 +13,9 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
 
@@ -28,11 +30,7 @@ func (c accountCreateCommand) Run(ctx context.Context, d config.Data, term termi
 		return err
 	}
 	return withApp(ctx, d, term, func(a *app) error {
-		exists, err := a.access.HasAccounts(ctx)
-		if err != nil {
-			return err
-		}
-		account, err := a.access.CreateAccount(ctx, access.ByOperator("account create"), c.Email, password, !exists)
+		account, err := a.access.CreateAccount(ctx, access.ByOperator("account create"), c.Email, password, true)
 		if err != nil {
 			return err
 		}
@@ -68,11 +66,12 @@ type projectCreateCommand struct {
 // Run makes a project.
 func (c projectCreateCommand) Run(ctx context.Context, d config.Data, term terminal) error {
 	return withApp(ctx, d, term, func(a *app) error {
+		by := access.ByOperator("project create")
 		owner, err := a.access.AccountByEmail(ctx, c.Owner)
 		if err != nil {
-			return err
+			return store.Refuse[event.ProjectAppCreated](ctx, a.db, by, event.InProject(event.PortalProject), err)
 		}
-		p, err := a.projects.Create(ctx, access.ByOperator("project create"), c.ID, c.Name, owner.Object())
+		p, err := a.projects.Create(ctx, by, c.ID, c.Name, owner.Object())
 		if err != nil {
 			return err
 		}
@@ -90,45 +89,53 @@ type projectKeyCommand struct {
 // Run writes a key to a file. The file is made first, so that nothing is recorded as viewed
 // that could not be written.
 func (c projectKeyCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) (err error) {
-		if c.Kid == "" {
-			if _, err := a.projects.Get(ctx, c.ID); err != nil {
-				return err
-			}
-			keys, err := a.projects.Keys(ctx, c.ID)
-			if err != nil {
-				return err
-			}
-			if len(keys) == 0 {
-				return fault.New(fault.NotFound, "KeyNotFound", "The project has no Admin API key.")
-			}
-			c.Kid = keys[0].ID
-		}
-		file, err := os.OpenFile(c.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if errors.Is(err, fs.ErrExist) {
-			return fault.New(fault.Conflict, "FileExists", "The file %s exists already.", c.Out)
-		}
-		if err != nil {
-			return fault.New(fault.Invalid, "FileNotWritable", "The file %s cannot be written.", c.Out).Because(err)
-		}
-		defer func() {
-			if err = errors.Join(err, file.Close()); err != nil {
-				err = errors.Join(err, os.Remove(c.Out))
-			}
-		}()
-		pem, err := a.projects.ViewPrivateKey(ctx, access.ByOperator("project key"), c.ID, c.Kid)
-		if err != nil {
-			return err
-		}
-		if _, err := file.Write(pem); err != nil {
-			return fmt.Errorf("write key: %w", err)
-		}
-		if err := file.Sync(); err != nil {
-			return fmt.Errorf("write key: %w", err)
+	return withApp(ctx, d, term, func(a *app) error {
+		by := access.ByOperator("project key")
+		if err := c.write(ctx, a, by); err != nil {
+			return store.Refuse[event.ProjectAppSecretViewed](ctx, a.db, by, event.InProject(c.ID), err)
 		}
 		fmt.Fprintf(term.stdout, "kid: %s\n", c.Kid)
 		return nil
 	})
+}
+
+func (c *projectKeyCommand) write(ctx context.Context, a *app, by event.By) (err error) {
+	if _, err := a.projects.Get(ctx, c.ID); err != nil {
+		return err
+	}
+	if c.Kid == "" {
+		keys, err := a.projects.Keys(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			return fault.New(fault.NotFound, "KeyNotFound", "The project has no Admin API key.")
+		}
+		c.Kid = keys[0].ID
+	}
+	file, err := os.OpenFile(c.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fault.New(fault.Conflict, "FileExists", "The file %s exists already.", c.Out)
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "FileNotWritable", "The file %s cannot be written.", c.Out).Because(err)
+	}
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(c.Out))
+		}
+	}()
+	pem, err := a.projects.ViewPrivateKey(ctx, by, c.ID, c.Kid)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(pem); err != nil {
+		return fmt.Errorf("write key: %w", err)
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("write key: %w", err)
+	}
+	return nil
 }
 
 type setupLinkCommand struct{}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/sealog/sealog/internal/adminapi"
@@ -43,7 +44,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		return fault.New(fault.Unavailable, "ListenFailed", "The address %s cannot be listened on.", c.Listen).Because(err)
 	}
 	defer listener.Close()
-	own := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	own := &url.URL{Scheme: "http", Host: reachable(listener.Addr())}
 	a, err := open(ctx, d, log, own)
 	if err != nil {
 		return err
@@ -97,6 +98,15 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	return errors.Join(append(errs, background.Stop(drain))...)
 }
 
+// reachable is the address under which a listener can be reached from this machine: one that
+// listens on every address has no name of its own.
+func reachable(address net.Addr) string {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return address.String()
+}
+
 // start serves on a listener in the background.
 func start(l net.Listener, h http.Handler, a *app) *http.Server {
 	s := &http.Server{
@@ -118,6 +128,9 @@ func (c serveCommand) announce(ctx context.Context, a *app, own *url.URL, term t
 		return err
 	}
 	token, err := a.access.NewSetupLink(ctx, event.BySystem("setup"))
+	if fault.Is(err, "SetupDone") {
+		return nil // somebody was faster
+	}
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ package access
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -31,15 +32,18 @@ type Service struct {
 	refusals  *Refusals
 	log       *slog.Logger
 
-	tries *limits // of passwords, by address and by account
-	calls *limits // of the Admin API, by key
+	// The limits, each with a memory of its own, so that flooding one forgets nothing of another.
+	fromAddress *limits // passwords tried, by where they come from
+	forAccount  *limits // passwords tried, by account and where they come from
+	inSession   *limits // passwords confirmed, by session
+	calls       *limits // of the Admin API, by key
 }
 
 // New returns the service.
 func New(db *store.DB, projects *project.Service, passwords *vault.Passwords, refusals *Refusals, log *slog.Logger) *Service {
 	return &Service{
 		db: db, projects: projects, passwords: passwords, refusals: refusals, log: log,
-		tries: newLimits(), calls: newLimits(),
+		fromAddress: newLimits(), forAccount: newLimits(), inSession: newLimits(), calls: newLimits(),
 	}
 }
 
@@ -69,9 +73,12 @@ func newLimits() *limits {
 }
 
 func (l *limits) allow(key string, perSecond float64, burst int, now time.Time) bool {
-	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
-	if old, ok, _ := l.byKey.PeekOrAdd(key, limiter); ok {
-		limiter = old
+	limiter, known := l.byKey.Get(key)
+	if !known {
+		limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
+		if old, raced, _ := l.byKey.PeekOrAdd(key, limiter); raced {
+			limiter = old
+		}
 	}
 	if limiter.Limit() != rate.Limit(perSecond) || limiter.Burst() != burst {
 		limiter.SetLimitAt(now, rate.Limit(perSecond))
@@ -81,7 +88,8 @@ func (l *limits) allow(key string, perSecond float64, burst int, now time.Time) 
 }
 
 // Authorize returns the account's role in a project if that role may do p. It records
-// access.denied in the project's log when not.
+// access.denied when not: in the project's log, or, when the account has no part in the
+// project, in the Portal's.
 //
 // Errors: ProjectNotFound (no such project, or the account has no role in it), RoleTooLow.
 // The Portal's own project is read by operators, who are viewers there.
@@ -91,17 +99,20 @@ func (s *Service) Authorize(ctx context.Context, session Session, req event.Requ
 	if err != nil || role.May(p) {
 		return role, err
 	}
-	refusal := fault.New(fault.Denied, "RoleTooLow", "Your role in this project does not allow that.")
-	if role == None {
-		// Whether the project exists is nobody else's business.
-		refusal = fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+	if role != None {
+		return None, store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(projectID, "permission", string(p)),
+			fault.New(fault.Denied, "RoleTooLow", "Your role in this project does not allow that."))
 	}
-	denied := fault.New(fault.Denied, refusal.Code, "%s", refusal.Message)
-	about := event.About(projectID, "permission", string(p))
-	if err := store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), about, denied); err != nil && refusal.Kind == fault.Denied {
-		return None, err
-	}
-	return None, refusal
+	// Whether the project exists is nobody else's business, and who has no part in it writes
+	// nothing into its log.
+	_ = store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(event.PortalProject, "project", clip(projectID)),
+		fault.New(fault.Denied, "ProjectNotFound", "There is no such project."))
+	return None, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+}
+
+// clip cuts what somebody sent as an id to what an id can be.
+func clip(id string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(id[:min(len(id), 64)], "\x00", "\ufffd"), "\ufffd")
 }
 
 func (s *Service) role(ctx context.Context, session Session, projectID string) (Role, error) {
@@ -109,6 +120,9 @@ func (s *Service) role(ctx context.Context, session Session, projectID string) (
 		if session.Account.IsOperator {
 			return Viewer, nil
 		}
+		return None, nil
+	}
+	if project.CheckID(projectID) != nil {
 		return None, nil
 	}
 	role, err := s.projects.Role(ctx, projectID, session.Account.ID)

@@ -2,8 +2,11 @@ package access_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -344,6 +347,7 @@ func TestAuthorize(t *testing.T) {
 		{"viewer@acme.example", "acme", access.Act, "RoleTooLow"},
 		{"stranger@acme.example", "acme", access.Read, "ProjectNotFound"},
 		{"owner@acme.example", "nowhere", access.Read, "ProjectNotFound"},
+		{"owner@acme.example", "a\x00\xffb", access.Read, "ProjectNotFound"},
 		{"owner@acme.example", event.PortalProject, access.Read, "ProjectNotFound"},
 	}
 	for _, c := range cases {
@@ -358,9 +362,9 @@ func TestAuthorize(t *testing.T) {
 		if !fault.Is(err, c.code) {
 			t.Errorf("%s %s in %s: got %v, want %s", c.email, c.permission, c.project, err, c.code)
 		}
-		log := c.project
-		if log == "nowhere" {
-			log = event.PortalProject
+		log := event.PortalProject // where strangers are recorded, who have no part in the project
+		if c.code == "RoleTooLow" {
+			log = c.project
 		}
 		if row := w.last(t, log); row.Type != "access.denied" || row.Outcome != event.Denied || row.ActorID != session.Account.ID.String() {
 			t.Errorf("%s %s in %s left %s %s", c.email, c.permission, c.project, row.Type, row.Outcome)
@@ -380,4 +384,101 @@ func TestOperatorsReadThePortalsLog(t *testing.T) {
 	}
 	_, err := w.access.Authorize(t.Context(), session, request, event.PortalProject, access.Act)
 	wantCode(t, err, "RoleTooLow")
+}
+
+func TestWhatCouldNotBeWrittenIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refusals.Count(event.PortalProject, "SignInFailed", "192.0.2.1", w.now)
+	w.now = w.now.Add(2 * time.Minute)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.refusals.Record(gone, w.db, w.now); err == nil {
+		t.Fatal("recorded although the context has ended")
+	}
+	w.refusals.Count(event.PortalProject, "SignInFailed", "192.0.2.1", w.now.Add(-2*time.Minute))
+	for range 2 {
+		if err := w.refusals.Record(t.Context(), w.db, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := w.last(t, event.PortalProject)
+	data, err := row.Data()
+	if err != nil || row.Type != "access.refused" || !strings.Contains(string(data), `"total":2`) {
+		t.Errorf("%s, %v", data, err)
+	}
+	if n := strings.Count(strings.Join(w.types(t, event.PortalProject), " "), "access.refused succeeded"); n != 1 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// TestFloodingALimitForgetsNothing tries, from an address that is refused already, very many
+// other names, and looks whether the first is still limited.
+func TestFloodingALimitForgetsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account(t, "ops@acme.example")
+	limited := func(email, password string) bool {
+		_, _, err := w.access.SignIn(t.Context(), request, email, password)
+		return fault.Is(err, "TooManyTries")
+	}
+	for n := 0; !limited("ops@acme.example", "wrong"); n++ {
+		if n > 40 {
+			t.Fatal("never limited")
+		}
+	}
+	for n := 0; !limited(fmt.Sprintf("name%d@acme.example", n), "wrong"); n++ {
+		if n > 60 {
+			t.Fatal("the address is never limited")
+		}
+	}
+	for n := range 10_100 {
+		if !limited(fmt.Sprintf("other%d@acme.example%s", n, strings.Repeat("x", n%2*1000)), "wrong") {
+			t.Fatalf("let through after %d", n)
+		}
+	}
+	if !limited("ops@acme.example", password) {
+		t.Error("the flood has lifted the limit")
+	}
+	// Who comes from elsewhere is not kept out by it.
+	elsewhere := request
+	elsewhere.IP = "2001:db8::1"
+	if _, _, err := w.access.SignIn(t.Context(), elsewhere, "ops@acme.example", password); err != nil {
+		t.Errorf("the owner is kept out: %v", err)
+	}
+	for _, name := range []string{"a\x00b@acme.example", "\xff@acme.example", strings.Repeat("x", 1<<20)} {
+		elsewhere.IP = "2001:db8:1::" + fmt.Sprint(len(name)%10)
+		if _, _, err := w.access.SignIn(t.Context(), elsewhere, name, password); !fault.Is(err, "SignInFailed") {
+			t.Errorf("%.20q: %v", name, err)
+		}
+	}
+}
+
+func TestOneFirstAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tokens := make([]string, 4)
+	for i := range tokens {
+		token, err := w.access.NewSetupLink(t.Context(), event.BySystem("setup"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[i] = token
+	}
+	var wg sync.WaitGroup
+	var won atomic.Int32
+	for i, token := range tokens {
+		wg.Go(func() {
+			_, _, err := w.access.SetUp(t.Context(), request, token, fmt.Sprintf("first%d@acme.example", i), password)
+			if err == nil {
+				won.Add(1)
+			} else if !fault.Is(err, "SetupLinkInvalid") {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d first accounts", won.Load())
+	}
 }

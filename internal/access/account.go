@@ -55,17 +55,23 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// CreateAccount makes an account; it records account.created in the Portal's log.
+// CreateAccount makes an account; it records account.created in the Portal's log. With
+// operatorIfFirst the account is an operator when there is none before it.
 //
 // Errors: EmailInvalid, PasswordUnfit, AccountExists.
-func (s *Service) CreateAccount(ctx context.Context, by event.By, email, password string, operator bool) (_ Account, err error) {
+func (s *Service) CreateAccount(ctx context.Context, by event.By, email, password string, operatorIfFirst bool) (_ Account, err error) {
 	defer fault.Wrap(&err, "access.CreateAccount")
-	account, err := s.newAccount(ctx, email, password, operator)
+	account, err := s.newAccount(ctx, email, password, false)
 	if err != nil {
 		return Account{}, store.Refuse[event.AccountCreated](ctx, s.db, by, event.InProject(event.PortalProject), err)
 	}
 	_, err = store.Record(ctx, s.db, by, aboutAccount(account.ID),
 		func(ctx context.Context, tx *store.Tx) (event.AccountCreated, error) {
+			exists, err := lockAccounts(ctx, tx)
+			if err != nil {
+				return event.AccountCreated{}, err
+			}
+			account.IsOperator = operatorIfFirst && !exists
 			return account.created(), insertAccount(ctx, tx, &account)
 		})
 	return account, err
@@ -100,6 +106,16 @@ func insertAccount(ctx context.Context, tx *store.Tx, a *Account) error {
 		return fault.New(fault.Conflict, "AccountExists", "There is already an account with that e-mail address.").On("email").Because(err)
 	}
 	return err
+}
+
+// lockAccounts makes those who make accounts wait for each other, and reports whether there
+// is an account.
+func lockAccounts(ctx context.Context, tx *store.Tx) (bool, error) {
+	_, err := store.Column[string](ctx, tx, `SELECT project_id FROM projects WHERE project_id = $1`+tx.ForUpdate(), event.PortalProject)
+	if err != nil {
+		return false, err
+	}
+	return hasAccounts(ctx, tx)
 }
 
 // AccountByEmail finds an account, or AccountNotFound.

@@ -57,7 +57,7 @@ func (r *Refusals) Count(project, reason, address string, now time.Time) {
 }
 
 // Record writes one access.refused for each project and minute that has ended before the
-// given time. The scheduler calls it; at the end of the program it is called with a time
+// given time; what cannot be written is kept for the next call. The scheduler calls it; at the end of the program it is called with a time
 // that lets everything go.
 func (r *Refusals) Record(ctx context.Context, db *store.DB, before time.Time) error {
 	r.mu.Lock()
@@ -71,26 +71,50 @@ func (r *Refusals) Record(ctx context.Context, db *store.DB, before time.Time) e
 	r.mu.Unlock()
 	var errs []error
 	for at, c := range ended {
-		from := time.Unix(at.minute, 0).UTC()
-		fact := event.AccessRefused{From: from, Until: from.Add(time.Minute), Total: c.total}
-		for reason, n := range c.reasons {
-			fact.Reasons = append(fact.Reasons, event.ReasonCount{Reason: reason, Count: n})
+		err := r.record(ctx, db, at, c)
+		if err != nil {
+			r.putBack(at, c)
+			errs = append(errs, err)
 		}
-		slices.SortFunc(fact.Reasons, func(a, b event.ReasonCount) int {
-			return compareCounts(a.Count, b.Count, a.Reason, b.Reason)
-		})
-		for address, n := range c.addresses {
-			fact.Addresses = append(fact.Addresses, event.AddressCount{Address: address, Count: n})
-		}
-		slices.SortFunc(fact.Addresses, func(a, b event.AddressCount) int {
-			return compareCounts(a.Count, b.Count, a.Address, b.Address)
-		})
-		fact.Addresses = fact.Addresses[:min(len(fact.Addresses), topAddresses)]
-		_, err := store.Record(ctx, db, event.BySystem("access"), event.InProject(at.project),
-			func(context.Context, *store.Tx) (event.AccessRefused, error) { return fact, nil })
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// putBack keeps what could not be written for the next Record.
+func (r *Refusals) putBack(at refusalMinute, c *refusalCounts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if newer := r.minutes[at]; newer != nil {
+		c.total += newer.total
+		for reason, n := range newer.reasons {
+			c.reasons[reason] += n
+		}
+		for address, n := range newer.addresses {
+			c.addresses[address] += n
+		}
+	}
+	r.minutes[at] = c
+}
+
+func (r *Refusals) record(ctx context.Context, db *store.DB, at refusalMinute, c *refusalCounts) error {
+	from := time.Unix(at.minute, 0).UTC()
+	fact := event.AccessRefused{From: from, Until: from.Add(time.Minute), Total: c.total}
+	for reason, n := range c.reasons {
+		fact.Reasons = append(fact.Reasons, event.ReasonCount{Reason: reason, Count: n})
+	}
+	slices.SortFunc(fact.Reasons, func(a, b event.ReasonCount) int {
+		return compareCounts(a.Count, b.Count, a.Reason, b.Reason)
+	})
+	for address, n := range c.addresses {
+		fact.Addresses = append(fact.Addresses, event.AddressCount{Address: address, Count: n})
+	}
+	slices.SortFunc(fact.Addresses, func(a, b event.AddressCount) int {
+		return compareCounts(a.Count, b.Count, a.Address, b.Address)
+	})
+	fact.Addresses = fact.Addresses[:min(len(fact.Addresses), topAddresses)]
+	_, err := store.Record(ctx, db, event.BySystem("access"), event.InProject(at.project),
+		func(context.Context, *store.Tx) (event.AccessRefused, error) { return fact, nil })
+	return err
 }
 
 // compareCounts sorts by count, most first, then by name.

@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ const (
 	AbsoluteLimit = 7 * 24 * time.Hour // since its account signed in
 	FreshFor      = 5 * time.Minute    // how long a confirmed password lets secrets be viewed
 	seenEvery     = time.Minute        // how exactly last_seen_at is kept
-	tryRate       = 1.0 / 20           // passwords a second, by address and by account …
+	tryRate       = 1.0 / 20           // passwords a second for one account from one address …
 	tryBurst      = 10                 // … after this many
 )
 
@@ -75,12 +77,17 @@ func (s *Session) insert(ctx context.Context, tx *store.Tx, token string) error 
 // Errors: SignInFailed (whichever of the two was wrong), TooManyTries.
 func (s *Service) SignIn(ctx context.Context, req event.Request, email, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.SignIn")
-	email = strings.ToLower(strings.TrimSpace(email))
-	account, known, err := s.accountByEmail(ctx, email)
-	if err != nil {
+	if err := s.limitSignIn(req, email); err != nil {
 		return Session{}, "", err
 	}
-	if err := s.prove(ctx, req, email, account.passwordHash, password); err != nil {
+	var account Account
+	var known bool
+	if email, err := normalEmail(email); err == nil {
+		if account, known, err = s.accountByEmail(ctx, email); err != nil {
+			return Session{}, "", err
+		}
+	}
+	if err := s.prove(ctx, req, account.passwordHash, password); err != nil {
 		return Session{}, "", err
 	}
 	if !known {
@@ -99,22 +106,46 @@ func errSignIn() error {
 	return fault.New(fault.Unauthenticated, "SignInFailed", "The e-mail address or the password is wrong.")
 }
 
-// prove checks a password, within limits for the address it comes from and the account it is for.
-func (s *Service) prove(ctx context.Context, req event.Request, email, hash, password string) error {
-	now := s.db.Now()
-	// Both limits count every try, so neither can be used to spare the other.
-	byAddress := s.tries.allow("address "+req.IP, tryRate*5, tryBurst*3, now)
-	byAccount := s.tries.allow("account "+email, tryRate, tryBurst, now)
-	if !byAddress || !byAccount {
-		s.refusals.Count(event.PortalProject, "TooManyTries", req.IP, now)
-		return fault.New(fault.Exhausted, "TooManyTries", "Too many tries. Wait a minute and try again.")
+func (s *Service) errTries(req event.Request, now time.Time) error {
+	s.refusals.Count(event.PortalProject, "TooManyTries", req.IP, now)
+	return fault.New(fault.Exhausted, "TooManyTries", "Too many tries. Wait a minute and try again.")
+}
+
+// limitSignIn bounds how many passwords are tried from one address, and from there for one
+// account. There is no limit for an account alone: with it a stranger could keep its owner out.
+func (s *Service) limitSignIn(req event.Request, email string) error {
+	now, from := s.db.Now(), neighbourhood(req.IP)
+	if !s.fromAddress.allow(from, 5*tryRate, 3*tryBurst, now) {
+		return s.errTries(req, now) // what else was sent is not even looked at
 	}
+	account := sha256.Sum256([]byte(from + " " + strings.ToLower(strings.TrimSpace(email)))) // of bounded size
+	if !s.forAccount.allow(string(account[:]), tryRate, tryBurst, now) {
+		return s.errTries(req, now)
+	}
+	return nil
+}
+
+// neighbourhood is the address, or for IPv6 the /64 it is in, which one customer has whole.
+func neighbourhood(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil || address.Is4() {
+		return ip
+	}
+	prefix, err := address.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return prefix.String()
+}
+
+// prove checks a password against a hash.
+func (s *Service) prove(ctx context.Context, req event.Request, hash, password string) error {
 	if len(password) > 4*MaxPassword {
-		password = ""
+		password = "" // no account has it
 	}
 	ok, err := s.passwords.Matches(ctx, hash, password)
 	if err == nil && !ok {
-		s.refusals.Count(event.PortalProject, "SignInFailed", req.IP, now)
+		s.refusals.Count(event.PortalProject, "SignInFailed", req.IP, s.db.Now())
 		err = errSignIn()
 	}
 	return err
@@ -127,7 +158,10 @@ func (s *Service) prove(ctx context.Context, req event.Request, email, hash, pas
 // Errors: PasswordWrong, TooManyTries.
 func (s *Service) Confirm(ctx context.Context, req event.Request, old Session, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.Confirm")
-	if err := s.prove(ctx, req, old.Account.Email, old.Account.passwordHash, password); err != nil {
+	if now := s.db.Now(); !s.inSession.allow(old.Account.ID.String(), tryRate, tryBurst, now) {
+		return Session{}, "", s.errTries(req, now)
+	}
+	if err := s.prove(ctx, req, old.Account.passwordHash, password); err != nil {
 		if fault.Is(err, "SignInFailed") {
 			// The session has proven who this is, so the attempt has an actor.
 			wrong := fault.New(fault.Denied, "PasswordWrong", "The password is wrong.").On("password")

@@ -87,6 +87,9 @@ func (s *Service) SetUp(ctx context.Context, req event.Request, token, email, pa
 	_, err = store.Record(ctx, s.db, session.By(req), aboutAccount(account.ID),
 		func(ctx context.Context, tx *store.Tx) (event.AccountSignedIn, error) {
 			fact := event.AccountSignedIn{Account: account.Object(), SessionID: session.ID, Method: "setup"}
+			if _, err := lockAccounts(ctx, tx); err != nil {
+				return fact, err
+			}
 			if err := checkSetupLink(ctx, tx, token, tx.Now()); err != nil {
 				return fact, err
 			}

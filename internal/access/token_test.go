@@ -99,6 +99,7 @@ func TestVerifyToken(t *testing.T) {
 		{"HS256 with the public key", sign(t, jwa.HS256(), x509.MarshalPKCS1PublicKey(&key.PublicKey), kid, good(nil)), "TokenAlgorithm", false},
 		{"no kid", sign(t, rs, key, "", good(nil)), "TokenKeyMissing", false},
 		{"unknown kid", sign(t, rs, key, "3b0b5c5e-0000-4000-8000-000000000000", good(nil)), "TokenKeyUnknown", false},
+		{"kid with a NUL", sign(t, rs, key, "a\x00b", good(nil)), "TokenKeyUnknown", false},
 		{"another project's key", sign(t, rs, otherKey, kid, good(nil)), "TokenSignature", false},
 		{"tampered", sign(t, rs, key, kid, good(nil)) + "A", "TokenSignature", false},
 		{"wrong audience", sign(t, rs, key, kid, good(claims{"aud": "other"})), "TokenAudience", true},

@@ -184,12 +184,25 @@ func TestLimits(t *testing.T) {
 	for i := range 5 {
 		dear += fmt.Sprintf("u%d: users(first: 100) { edges { node { ...u } } } ", i)
 	}
+	counts, lists, searches := "", "", ""
+	for i := range 500 {
+		if i <= 20 {
+			counts += fmt.Sprintf("c%d: auditLogs(first: 0) { totalCount } ", i)
+		}
+		if i <= 40 {
+			searches += fmt.Sprintf("s%d: users(first: 0, searchKeyword: \"zz\") { edges { cursor } } ", i)
+		}
+		lists += fmt.Sprintf("l%d: users(first: 0) { edges { cursor } } ", i)
+	}
 	deep := "{ __type(name: \"User\") { " + strings.Repeat("ofType { ", 20) + "name" + strings.Repeat(" }", 20) + " } }"
 	for _, c := range []struct{ name, query, reason string }{
 		{"deep", deep, "DepthLimitExceeded"},
 		{"bomb", bomb, "ComplexityLimitExceeded"},
 		{"deferred", `{ ...f @defer } fragment f on Query { __typename }`, "DeferUnsupported"},
 		{"deferred inside", `{ users { ... @defer { totalCount } } }`, "DeferUnsupported"},
+		{"many counts", "{ " + counts + " }", "ComplexityLimitExceeded"},
+		{"many lists", "{ " + lists + " }", "ComplexityLimitExceeded"},
+		{"many searches", "{ " + searches + " }", "ComplexityLimitExceeded"},
 		{"dear", "{ " + dear + " }" + userFragment, "ComplexityLimitExceeded"},
 	} {
 		begun := time.Now()

@@ -31,6 +31,13 @@ const (
 	codeTooManyMutations = "BadRequest"
 )
 
+// What a document pays for what the database has to look through, however few rows it gets.
+const (
+	listCost   = 50    // a list
+	searchCost = 500   // a search through all users
+	countCost  = 1_000 // a totalCount
+)
+
 // limits refuses documents before they run.
 type limits struct{ schema graphql.ExecutableSchema }
 
@@ -51,7 +58,7 @@ func (l limits) MutateOperationContext(ctx context.Context, operation *graphql.O
 		err = fault.New(fault.Malformed, "DeferUnsupported", "The directive @defer is not supported.")
 	case whole.depth > maxDepth:
 		err = fault.New(fault.Exhausted, codeDepth, "The document is %d levels deep; at most %d are allowed.", whole.depth, maxDepth)
-	case whole.selections > maxCost:
+	case whole.selections > maxCost, whole.counts*countCost > maxCost:
 		err = errCost()
 	case operation.Operation.Operation == ast.Mutation &&
 		len(graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{mutationType})) > maxMutations:
@@ -72,6 +79,7 @@ func errCost() *fault.Error {
 // size is how large a selection is with its fragments written out.
 type size struct {
 	depth, selections int
+	counts            int  // how many times a totalCount is asked for
 	deferred          bool // whether a part is to be sent later
 }
 
@@ -87,6 +95,9 @@ func (s sizes) of(set ast.SelectionSet) size {
 		case *ast.Field:
 			part = s.of(selection.SelectionSet)
 			part.depth++
+			if selection.Name == "totalCount" {
+				part.counts++
+			}
 		case *ast.InlineFragment:
 			part = s.of(selection.SelectionSet)
 			part.deferred = part.deferred || selection.Directives.ForName("defer") != nil
@@ -102,6 +113,7 @@ func (s sizes) of(set ast.SelectionSet) size {
 		whole.deferred = whole.deferred || part.deferred
 		whole.depth = max(whole.depth, part.depth)
 		whole.selections = min(whole.selections+part.selections+1, maxCost+1)
+		whole.counts = min(whole.counts+part.counts, maxCost+1)
 	}
 	return whole
 }
@@ -113,10 +125,14 @@ const fewOf = 3
 func costs() gql.ComplexityRoot {
 	var c gql.ComplexityRoot
 	c.Query.AuditLogs = func(child int, first, last *int, _, _ *string, _, _ *time.Time, _ []event.Type, _, _ []string, _ []event.Outcome, _ *gql.SortDirection) int {
-		return 1 + times(child, pageSize(first, last, auditlog.MaxPage))
+		return listCost + times(child, pageSize(first, last, auditlog.MaxPage))
 	}
-	c.Query.Users = func(child int, first, last *int, _, _, _ *string, _ *gql.UserSortBy, _ *gql.SortDirection) int {
-		return 1 + times(child, pageSize(first, last, auditlog.MaxPage))
+	c.Query.Users = func(child int, first, last *int, _, _, search *string, _ *gql.UserSortBy, _ *gql.SortDirection) int {
+		cost := listCost + times(child, pageSize(first, last, auditlog.MaxPage))
+		if search != nil {
+			cost += searchCost
+		}
+		return cost
 	}
 	c.Query.Nodes = func(child int, ids []string) int { return 1 + times(child, len(ids)) }
 	c.User.Identities = func(child int, first, last *int, _, _ *string, _ *model.IdentityType) int {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -235,10 +236,10 @@ func asIs[T any](v T) any          { return v }
 func (f Filter) where() *builder {
 	b := &builder{}
 	b.add("e.project_id = " + b.bind(f.Project))
-	category, types, others := f.reduceTypes()
-	if category != 0 {
-		b.add("e.category = " + b.bind(int64(category)))
+	if f.Category != 0 {
+		b.add("e.category = " + b.bind(int64(f.Category)))
 	}
+	types, others := f.reduceTypes()
 	switch {
 	case others && len(types) > 0:
 		b.add("(" + in(b, "e.type", types, asText) + " OR NOT " + in(b, "e.type", event.ContractTypes(), asText) + ")")
@@ -246,6 +247,9 @@ func (f Filter) where() *builder {
 		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asText))
 	case len(types) > 0:
 		b.add(in(b, "e.type", types, asText))
+	}
+	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
+		b.add("e.outcome <> 1") // in the words of the index of attempts
 	}
 	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
 		b.add(in(b, "e.outcome", f.Outcomes, asNumber))
@@ -265,30 +269,19 @@ func (f Filter) where() *builder {
 	return b
 }
 
-// reduceTypes makes the set of types small: existing programs name every type of a tab, or
-// every type there is, where they mean the tab, or no filter at all. A tab's list leaves out
-// the types that the enum has no name for, so it is only the tab when OtherTypes is set or
-// the rest of it is looked at by the caller.
-func (f Filter) reduceTypes() (event.Category, []event.Type, bool) {
+// reduceTypes makes the set of types small: each type once, and none at all when every type
+// is wanted, which is how existing programs say that they do not filter.
+func (f Filter) reduceTypes() (types []event.Type, others bool) {
 	wanted := map[event.Type]bool{}
 	for _, t := range f.Types {
-		wanted[t] = true
-	}
-	if f.OtherTypes && len(wanted) >= len(event.ContractTypes()) {
-		all := true
-		for _, t := range event.ContractTypes() {
-			all = all && wanted[t]
-		}
-		if all {
-			return f.Category, nil, false
-		}
-	}
-	types := make([]event.Type, 0, len(wanted))
-	for _, t := range f.Types {
-		if wanted[t] {
+		if !wanted[t] {
+			wanted[t] = true
 			types = append(types, t)
-			delete(wanted, t)
 		}
 	}
-	return f.Category, types, f.OtherTypes
+	missing := func(t event.Type) bool { return !wanted[t] }
+	if f.OtherTypes && !slices.ContainsFunc(event.ContractTypes(), missing) {
+		return nil, false
+	}
+	return types, f.OtherTypes
 }

@@ -72,7 +72,8 @@ func (r *Reads) Record(ctx context.Context) error {
 			})
 		if err != nil && !errors.Is(err, store.ErrNoChange) {
 			r.mu.Lock()
-			delete(r.done, at) // the next reading tries again
+			delete(r.done, at)
+			r.noted[at] = by // for the next call
 			r.mu.Unlock()
 			errs = append(errs, err)
 		}

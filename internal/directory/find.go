@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -109,6 +110,9 @@ type ListInput struct {
 	Offset, Limit int // Limit at most 1000
 }
 
+// listDeadline bounds how long a list or a count of users is looked for.
+const listDeadline = 20 * time.Second
+
 // maxSearch bounds what is searched for, in characters.
 const maxSearch = 500
 
@@ -130,6 +134,8 @@ func matching(project, search string) (string, []any, error) {
 // Errors: ValidationFailed (Search is no text or too long; Offset or Limit below zero).
 func (s *Service) List(ctx context.Context, project string, in ListInput) (_ []User, err error) {
 	defer fault.Wrap(&err, "directory.List(%q)", project)
+	ctx, cancel := context.WithTimeout(ctx, listDeadline)
+	defer cancel()
 	where, args, err := matching(project, in.Search)
 	if err != nil {
 		return nil, err
@@ -156,6 +162,8 @@ func (s *Service) List(ctx context.Context, project string, in ListInput) (_ []U
 // Count returns how many users a search finds.
 func (s *Service) Count(ctx context.Context, project, search string) (_ int64, err error) {
 	defer fault.Wrap(&err, "directory.Count(%q)", project)
+	ctx, cancel := context.WithTimeout(ctx, listDeadline)
+	defer cancel()
 	where, args, err := matching(project, search)
 	if err != nil {
 		return 0, err

@@ -128,6 +128,9 @@ func keys(ctx context.Context, q store.Querier, project string) ([]Key, error) {
 // KeyByID returns the key that a token names, of whatever project, or KeyNotFound.
 func (s *Service) KeyByID(ctx context.Context, kid string) (_ Key, err error) {
 	defer fault.Wrap(&err, "project.KeyByID(%q)", kid)
+	if _, err := event.ParseID(kid); err != nil {
+		return Key{}, errNoKey() // text that no database need see
+	}
 	k, ok, err := store.One(ctx, s.db, (*Key).fields, `SELECT `+keyColumns+` FROM project_keys WHERE kid = $1`, kid)
 	if err == nil && !ok {
 		err = errNoKey()
@@ -220,6 +223,9 @@ func (s *Service) keyChanged(k Key, action string) event.ProjectAppUpdated {
 // Errors: KeyNotFound.
 func (s *Service) ViewPrivateKey(ctx context.Context, by event.By, project, kid string) (_ []byte, err error) {
 	defer fault.Wrap(&err, "project.ViewPrivateKey(%q, %q)", project, kid)
+	if _, err := event.ParseID(kid); err != nil {
+		return nil, store.Refuse[event.ProjectAppSecretViewed](ctx, s.db, by, event.InProject(project), errNoKey())
+	}
 	var secret []byte
 	_, err = store.Record(ctx, s.db, by, event.About(project, keyKind, kid),
 		func(ctx context.Context, tx *store.Tx) (event.ProjectAppSecretViewed, error) {

@@ -130,7 +130,7 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 			fact := event.ProjectAppCreated{AppConfig: config, Name: name, Owner: owner}
 			if err := s.insert(ctx, tx, id, name); err != nil {
 				if store.IsUnique(err) {
-					err = errExists().Because(err)
+					err = store.ErrNoChange // somebody was faster; it is their log
 				}
 				return fact, err
 			}
@@ -139,6 +139,9 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 			}
 			return fact, insertCollaborator(ctx, tx, id, owner.ID, "OWNER")
 		})
+	if errors.Is(err, store.ErrNoChange) {
+		return Project{}, refused(errExists())
+	}
 	if err != nil {
 		return Project{}, err
 	}

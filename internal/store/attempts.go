@@ -27,11 +27,13 @@ type attempts struct {
 	callers *lru.Cache[string, *rate.Limiter]
 
 	mu         sync.Mutex
-	suppressed map[string]*suppressed // by project; guarded by mu
+	suppressed map[suppressedCaller]suppressed // guarded by mu
 }
 
+type suppressedCaller struct{ project, actor string }
+
 type suppressed struct {
-	by          map[string]map[string]int // actor id → code → count
+	codes       map[string]int
 	from, until time.Time
 }
 
@@ -40,55 +42,70 @@ func newAttempts() *attempts {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &attempts{callers: callers, suppressed: map[string]*suppressed{}}
+	return &attempts{callers: callers, suppressed: map[suppressedCaller]suppressed{}}
 }
 
 func (a *attempts) allow(project, actor, code string, now time.Time) bool {
 	key := project + "\x00" + actor
-	limiter := rate.NewLimiter(attemptsPerSecond, attemptsBurst)
-	if old, ok, _ := a.callers.PeekOrAdd(key, limiter); ok {
-		limiter = old
+	limiter, known := a.callers.Get(key)
+	if !known {
+		limiter = rate.NewLimiter(attemptsPerSecond, attemptsBurst)
+		if old, raced, _ := a.callers.PeekOrAdd(key, limiter); raced {
+			limiter = old
+		}
 	}
 	if limiter.AllowN(now, 1) {
 		return true
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.suppressed[project]
-	if s == nil {
-		s = &suppressed{by: map[string]map[string]int{}, from: now}
-		a.suppressed[project] = s
-	}
-	if s.by[actor] == nil {
-		s.by[actor] = map[string]int{}
-	}
-	s.by[actor][code]++
-	s.until = now
+	a.count(suppressedCaller{project, actor}, suppressed{codes: map[string]int{code: 1}, from: now, until: now})
 	return false
 }
 
-func (a *attempts) take() map[string]*suppressed {
+// count adds to what was swallowed of one caller.
+func (a *attempts) count(caller suppressedCaller, more suppressed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, ok := a.suppressed[caller]
+	if !ok {
+		a.suppressed[caller] = more
+		return
+	}
+	for code, n := range more.codes {
+		s.codes[code] += n
+	}
+	if more.from.Before(s.from) {
+		s.from = more.from
+	}
+	if more.until.After(s.until) {
+		s.until = more.until
+	}
+	a.suppressed[caller] = s
+}
+
+func (a *attempts) take() map[suppressedCaller]suppressed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	taken := a.suppressed
-	a.suppressed = map[string]*suppressed{}
+	a.suppressed = map[suppressedCaller]suppressed{}
 	return taken
 }
 
 // RecordSuppressed writes one event for each caller some of whose attempts the limit has
-// swallowed since the last call. The scheduler calls it every minute and at the end.
+// swallowed since the last call; what cannot be written is kept for the next. The scheduler
+// calls it every minute and at the end.
 func RecordSuppressed(ctx context.Context, db *DB) error {
 	var errs []error
-	for project, s := range db.attempts.take() {
-		for actor, codes := range s.by {
-			fact := event.AuditLogAttemptsSuppressed{From: s.from.UTC(), Until: s.until.UTC()}
-			for code, n := range codes {
-				fact.Total += n
-				fact.Reasons = append(fact.Reasons, event.ReasonCount{Reason: code, Count: n})
-			}
-			slices.SortFunc(fact.Reasons, func(a, b event.ReasonCount) int { return strings.Compare(a.Reason, b.Reason) })
-			_, err := Record(ctx, db, event.BySystem("store"), event.About(project, "actor", actor),
-				func(context.Context, *Tx) (event.AuditLogAttemptsSuppressed, error) { return fact, nil })
+	for caller, s := range db.attempts.take() {
+		fact := event.AuditLogAttemptsSuppressed{From: s.from.UTC(), Until: s.until.UTC()}
+		for code, n := range s.codes {
+			fact.Total += n
+			fact.Reasons = append(fact.Reasons, event.ReasonCount{Reason: code, Count: n})
+		}
+		slices.SortFunc(fact.Reasons, func(a, b event.ReasonCount) int { return strings.Compare(a.Reason, b.Reason) })
+		_, err := Record(ctx, db, event.BySystem("store"), event.About(caller.project, "actor", caller.actor),
+			func(context.Context, *Tx) (event.AuditLogAttemptsSuppressed, error) { return fact, nil })
+		if err != nil {
+			db.attempts.count(caller, s)
 			errs = append(errs, err)
 		}
 	}

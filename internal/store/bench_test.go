@@ -80,7 +80,7 @@ func benchUsers(b *testing.B) (*store.DB, []event.ID) {
 func dropIndexes(b *testing.B, db *store.DB) {
 	b.Helper()
 	err := store.Bookkeep(b.Context(), db, func(ctx context.Context, book *store.Book) error {
-		for _, name := range []string{"events_category", "events_type", "events_user", "events_actor"} {
+		for _, name := range []string{"events_category", "events_attempts", "events_type", "events_user", "events_actor"} {
 			if _, err := book.Exec(ctx, "DROP INDEX "+name); err != nil {
 				return err
 			}

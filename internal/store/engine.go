@@ -208,6 +208,8 @@ func translate(err error) error {
 		switch {
 		case pg.Code == "53100":
 			return unavailable("DatabaseFull", "The database has no space left; nothing was changed.")
+		case pg.Code == "22021":
+			return fault.New(fault.Malformed, "TextMalformed", "Text with a NUL character or invalid UTF-8 cannot be stored or found.").Because(err)
 		case pg.Code == "23514" && pg.TableName == "events":
 			return unavailable("PartitionMissing", "The log has no room for events of this time; nothing was changed.")
 		case pg.Code == "25006":

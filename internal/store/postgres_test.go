@@ -192,7 +192,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 		code  string
 		users int64
 	}{
-		{"the request is lost", loseRequest, "DatabaseUnavailable", 0},
+		{"the request is lost", loseRequest, "CommitUnknown", 0},
 		{"the answer is lost", loseAnswer, "", 1},
 		{"the server says that it ends, after it has committed", endAfterCommit, "", 1},
 		{"the answer is lost and nobody can be asked", loseEverything, "CommitUnknown", 1},

@@ -347,3 +347,34 @@ func TestAttemptsAreLimitedAndCounted(t *testing.T) {
 		t.Errorf("%d events for one caller's failures", len(got))
 	}
 }
+
+// TestUnknownProjectsShareOneLimit has one caller fail in very many projects that are not
+// there: that is one caller's failures in the Portal's log, not many.
+func TestUnknownProjectsShareOneLimit(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return at }})
+	storetest.Project(t, db, event.PortalProject)
+	const tries = 200
+	for i := range tries {
+		err := store.Refuse[event.DeleteUserExecuted](t.Context(), db, storetest.Operator(), event.InProject(fmt.Sprintf("nowhere-%d", i)),
+			fault.New(fault.NotFound, "ProjectNotFound", "No such project."))
+		if !fault.Is(err, "ProjectNotFound") {
+			t.Fatal(err)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := store.RecordSuppressed(gone, db); err == nil {
+		t.Fatal("recorded although the context has ended")
+	}
+	if err := store.RecordSuppressed(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	got := events(t, db, event.PortalProject)[1:]
+	last := got[len(got)-1]
+	total, err := event.PayloadKey(last.Disclosures, "total")
+	if err != nil || last.Type != "audit_log.attempts_suppressed" || len(got) > 70 || string(total) != fmt.Sprint(tries-(len(got)-1)) {
+		t.Errorf("%d events, the last %s says %s, %v", len(got), last.Type, total, err)
+	}
+}

@@ -63,7 +63,14 @@ func (db *DB) transact(ctx context.Context, run func(context.Context, executor) 
 }
 
 func (db *DB) transactOnce(ctx context.Context, run func(context.Context, executor) error, committed func() (bool, error)) error {
-	tx, err := db.pools.write.BeginTx(ctx, nil)
+	// The transaction lives under a context that the caller cannot end: its statements end with
+	// the caller, but a COMMIT once sent is waited for.
+	unbroken, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupDeadline)
+	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	tx, err := db.pools.write.BeginTx(unbroken, nil)
 	if err != nil {
 		return translate(err)
 	}
@@ -72,20 +79,49 @@ func (db *DB) transactOnce(ctx context.Context, run func(context.Context, execut
 		_ = tx.Rollback()
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
 	err = tx.Commit()
 	if err == nil || !isAmbiguous(err) {
 		return err
 	}
-	found, lookErr := committed()
-	switch {
-	case lookErr != nil:
-		return fault.New(fault.Unavailable, "CommitUnknown",
-			"The database did not say whether the change took place; look before you repeat it.").Because(errors.Join(err, lookErr))
-	case found:
-		return nil
-	default:
-		return fault.New(fault.Unavailable, "DatabaseUnavailable", "The database cannot be reached; nothing was changed.").Because(err)
+	return settleCommit(err, committed)
+}
+
+// How long an ambiguous COMMIT is looked for: a server that lost its client may still be
+// writing, or waiting for a standby.
+const (
+	lookTimes = 10
+	lookEvery = 200 * time.Millisecond
+)
+
+// settleCommit finds out whether a COMMIT took place that ended with err. When the server said
+// by itself that it ends, the transaction is over, and one look tells; else absence proves
+// nothing, however often one looks.
+func settleCommit(err error, committed func() (bool, error)) error {
+	server, said := errors.AsType[*pgconn.PgError](err)
+	said = said && server.Severity == "FATAL"
+	for try := range lookTimes {
+		found, lookErr := committed()
+		switch {
+		case found:
+			return nil
+		case lookErr != nil:
+			return errCommitUnknown(errors.Join(err, lookErr))
+		case said:
+			return fault.New(fault.Unavailable, "DatabaseUnavailable", "The database cannot be reached; nothing was changed.").Because(err)
+		case try+1 < lookTimes:
+			time.Sleep(lookEvery)
+		}
 	}
+	return errCommitUnknown(err)
+}
+
+func errCommitUnknown(cause error) error {
+	return fault.New(fault.Unavailable, "CommitUnknown",
+		"The database did not say whether the change took place; look before you repeat it.").Because(cause)
 }
 
 // isAmbiguous reports whether a COMMIT ended without the server's answer.

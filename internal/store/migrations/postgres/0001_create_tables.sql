@@ -108,7 +108,7 @@ CREATE TABLE users (
     FOREIGN KEY (project_id) REFERENCES projects (project_id)
 );
 CREATE INDEX users_created ON users (project_id, created_at, id);
-CREATE INDEX users_last_login ON users (project_id, last_login_at, id);
+CREATE INDEX users_last_login ON users (project_id, (COALESCE(last_login_at, -9223372036854775807)), id);
 
 -- identities: how users say who they are; unique_key is what may stand once in a project.
 CREATE TABLE identities (
@@ -196,7 +196,8 @@ CREATE TABLE events (
     disclosures BYTEA NOT NULL,
     PRIMARY KEY (project_id, id)
 ) PARTITION BY RANGE (id);
-CREATE INDEX events_category ON events (project_id, category, outcome, id);
+CREATE INDEX events_category ON events (project_id, category, id);
+CREATE INDEX events_attempts ON events (project_id, id) WHERE outcome <> 1;
 CREATE INDEX events_type ON events (project_id, type, id);
 CREATE INDEX events_user ON events (project_id, user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX events_actor ON events (project_id, actor_id, id);
