@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // the zones of viewers are known on any machine
+	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
@@ -33,11 +34,24 @@ type LogQuery struct {
 // Everything that is put into URLs is at most so long.
 const maxParameter = 200
 
-func readQuery(v url.Values) LogQuery {
-	get := func(name string) string {
-		text := strings.TrimSpace(v.Get(name))
-		return strings.ToValidUTF8(text[:min(len(text), maxParameter)], "")
+// replacement stands where a parameter held what is no text.
+const replacement = "\ufffd"
+
+// readable is a parameter as pages and databases can have it. What is no text in it, or too
+// much, stays visible, so that it is refused rather than left out.
+func readable(text string) string {
+	if len(text) > maxParameter {
+		end := maxParameter
+		for end > maxParameter-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end] + replacement
 	}
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", replacement), replacement)
+}
+
+func readQuery(v url.Values) LogQuery {
+	get := func(name string) string { return readable(strings.TrimSpace(v.Get(name))) }
 	q := LogQuery{
 		Tab: get("tab"), From: get("from"), To: get("to"), Zone: get("tz"), Actor: get("actor"), ActorID: get("actor_id"),
 		User: get("user"), Outcome: get("outcome"), Order: get("order"),
@@ -53,7 +67,7 @@ func readQuery(v url.Values) LogQuery {
 		q.Order = ""
 	}
 	for _, t := range v["type"] {
-		if t = strings.TrimSpace(t); t != "" && len(t) <= maxParameter && !slices.Contains(q.Types, t) && len(q.Types) < 200 {
+		if t = readable(strings.TrimSpace(t)); t != "" && !slices.Contains(q.Types, t) && len(q.Types) < 200 {
 			q.Types = append(q.Types, t)
 		}
 	}
@@ -171,9 +185,12 @@ func (q LogQuery) filter(project string) (_ auditlog.Filter, wrong map[string]st
 	if len(wrong) == 0 && !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
 		wrong["to"] = "The end is not after the beginning."
 	}
-	for _, actor := range []string{q.Actor, q.ActorID} {
-		if actor != "" && !slices.Contains(f.Actors, actor) {
-			f.Actors = append(f.Actors, actor)
+	for _, actor := range []struct{ name, id string }{{"actor", q.Actor}, {"actor_id", q.ActorID}} {
+		switch {
+		case strings.Contains(actor.id, replacement):
+			wrong[actor.name] = "That is not an actor's id."
+		case actor.id != "" && !slices.Contains(f.Actors, actor.id):
+			f.Actors = append(f.Actors, actor.id)
 		}
 	}
 	if q.User != "" {

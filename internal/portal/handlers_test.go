@@ -2,6 +2,7 @@ package portal
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 )
 
@@ -116,8 +118,35 @@ func TestRoles(t *testing.T) {
 		x.post(path).want(t, http.StatusNotFound, "ProjectNotFound")
 	}
 	x.get("/projects").want(t, 200, "You are in no project yet.")
-	if n := len(slices.DeleteFunc(s.types("acme"), func(t string) bool { return t != "access.denied" })); n < 3 {
-		t.Errorf("%d denials recorded", n)
+	// Who has a role is denied in the project's log, who has none in the Portal's.
+	type denial struct {
+		Project, Actor, Kind, ID, Code string
+	}
+	got := map[denial]int{}
+	for _, log := range []string{"acme", event.PortalProject} {
+		page, err := s.log.List(t.Context(), auditlog.Filter{Project: log, Types: []event.Type{"access.denied"}}, auditlog.Paging{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Rows {
+			c, err := row.Context()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Target == nil || c.Error == nil || row.Outcome != event.Denied {
+				t.Fatalf("denied what, and why? %+v", c)
+			}
+			got[denial{log, c.Actor.Name, c.Target.Kind, c.Target.ID, c.Error.Code}]++
+		}
+	}
+	want := map[denial]int{
+		{"acme", "viewer@acme.example", "permission", string(access.Act), "RoleTooLow"}:         2,
+		{"acme", "viewer@acme.example", "permission", string(access.ViewSecrets), "RoleTooLow"}: 1,
+		{event.PortalProject, "stranger@acme.example", "project", "acme", "ProjectNotFound"}:    5,
+		{event.PortalProject, "stranger@acme.example", "project", "nothing", "ProjectNotFound"}: 1,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("denials are %v, want %v", got, want)
 	}
 }
 
@@ -206,8 +235,11 @@ func TestReadingChangesNothing(t *testing.T) {
 		b.get(path).want(t, 200)
 	}
 	for _, path := range []string{"/signout", "/projects/acme/admin-api/keys", "/projects/acme/admin-api/keys/" + keys[0].ID + "/private-key"} {
-		b.get(path).want(t, http.StatusNotFound, "PageNotFound")
+		if got := b.get(path).want(t, http.StatusMethodNotAllowed, "MethodNotAllowed").header.Get("Allow"); got != "POST" {
+			t.Errorf("%s allows %s", path, got)
+		}
 	}
+	b.get("/nothing").want(t, http.StatusNotFound, "PageNotFound")
 	if after := s.count(); after != before {
 		t.Errorf("%d events more", after-before)
 	}

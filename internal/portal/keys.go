@@ -73,12 +73,16 @@ func (p *portal) generateKey(w http.ResponseWriter, r *http.Request, v visit) er
 func keysPath(v visit) string { return "/projects/" + v.project.ID + "/admin-api" }
 
 func (p *portal) showDeleteKey(w http.ResponseWriter, r *http.Request, v visit) error {
+	kid, err := keyID(r)
+	if err != nil {
+		return err
+	}
 	keys, err := p.Projects.Keys(r.Context(), v.project.ID)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		if key.ID != r.PathValue("kid") {
+		if key.ID != kid {
 			continue
 		}
 		base, err := p.projectBase(w, r, "Delete a key", "keys", v)
@@ -87,11 +91,28 @@ func (p *portal) showDeleteKey(w http.ResponseWriter, r *http.Request, v visit) 
 		}
 		return p.render(w, r, http.StatusOK, DeleteKeyPage{Base: base, Key: key, Last: len(keys) == 1}.view())
 	}
+	return errNoKey()
+}
+
+func errNoKey() error {
 	return fault.New(fault.NotFound, "KeyNotFound", "There is no such Admin API key.")
 }
 
+// keyID returns the key that the request's path is about, or KeyNotFound when it cannot be one.
+func keyID(r *http.Request) (string, error) {
+	kid := r.PathValue("kid")
+	if _, err := event.ParseID(kid); err != nil {
+		return "", errNoKey()
+	}
+	return kid, nil
+}
+
 func (p *portal) deleteKey(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := p.Projects.DeleteKey(r.Context(), v.by, v.project.ID, r.PathValue("kid")); err != nil {
+	kid, err := keyID(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Projects.DeleteKey(r.Context(), v.by, v.project.ID, kid); err != nil {
 		return err
 	}
 	p.flash(w, "key-deleted")
@@ -101,7 +122,10 @@ func (p *portal) deleteKey(w http.ResponseWriter, r *http.Request, v visit) erro
 // downloadKey answers with a private key, when the password was confirmed just now. The
 // view has been recorded before the first byte leaves.
 func (p *portal) downloadKey(w http.ResponseWriter, r *http.Request, v visit) error {
-	kid := r.PathValue("kid")
+	kid, err := keyID(r)
+	if err != nil {
+		return err
+	}
 	if !v.session.IsFresh(p.Now()) {
 		next := keysPath(v) + "?" + url.Values{"download": {kid}}.Encode()
 		return redirect(w, r, "/confirm?"+url.Values{"next": {next}}.Encode())

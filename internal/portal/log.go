@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
@@ -8,10 +9,18 @@ import (
 
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // pageSize is how many events a page shows.
 const pageSize = 50
+
+// many is a number of events that could not be counted in time.
+const many = -1
+
+// countFor is how long a page waits for its counts; the rest of it is there at once.
+const countFor = 5 * time.Second
 
 // actorsOffered is how many actors the filter offers to choose from.
 const actorsOffered = 50
@@ -23,9 +32,11 @@ type LogPage struct {
 	Wrong  map[string]string // what the filter says that cannot be understood, by field
 	Actors []event.Actor
 	Rows   []LogRow
-	Total  int64
-	// Newer is how many events came since the page's upper bound.
+	Total  int64 // or many
+	// Newer is how many events came since the page's upper bound, or many.
 	Newer int64
+	// Grows is whether events that come later can be what the filter asks for.
+	Grows bool
 	// Until is the page's upper bound.
 	Until time.Time
 	// Next and Previous are the queries of the pages beside this one, or "".
@@ -107,7 +118,8 @@ func (l LogPage) chosenActorIsListed() bool {
 	return l.Query.Actor == ""
 }
 
-func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) error {
+// readPage reads what part of the log is asked for; what of it cannot be understood is in Wrong.
+func (p *portal) readPage(r *http.Request, v visit) (LogPage, auditlog.Filter) {
 	params := r.URL.Query()
 	if v.project.ID == event.PortalProject && !params.Has("tab") {
 		params.Set("tab", "admin") // it has no users
@@ -124,16 +136,26 @@ func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) error 
 	// The bound is exclusive: what is written in this very microsecond counts as newer.
 	until = until.Truncate(time.Microsecond)
 	q.Until = machine(until)
+	return LogPage{Query: q, Wrong: wrong, Until: until, Grows: filter.To.IsZero() || until.Before(filter.To)}, filter
+}
 
-	base, err := p.projectBase(w, r, "Audit log", "log", v)
-	if err != nil {
+// newer is the filter without what the page shows already.
+func (l LogPage) newer(filter auditlog.Filter) auditlog.Filter {
+	if filter.From.Before(l.Until) {
+		filter.From = l.Until
+	}
+	return filter
+}
+
+func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) (err error) {
+	page, filter := p.readPage(r, v)
+	if page.Base, err = p.projectBase(w, r, "Audit log", "log", v); err != nil {
 		return err
 	}
-	page := LogPage{Base: base, Query: q, Wrong: wrong, Until: until}
 	if page.Actors, err = p.Log.ActorsOf(r.Context(), v.project.ID, actorsOffered); err != nil {
 		return err
 	}
-	if len(wrong) == 0 {
+	if len(page.Wrong) == 0 {
 		if err := p.fill(r, &page, filter); err != nil {
 			return err
 		}
@@ -172,14 +194,13 @@ func (p *portal) fill(r *http.Request, page *LogPage, filter auditlog.Filter) er
 		}
 		page.Rows = append(page.Rows, row)
 	}
-	if page.Total, err = p.Log.Count(ctx, bounded); err != nil {
+	counting, cancel := context.WithTimeout(ctx, p.countFor)
+	defer cancel()
+	if page.Total, err = p.count(counting, bounded); err != nil {
 		return err
 	}
-	if filter.From.Before(page.Until) {
-		filter.From = page.Until
-	}
-	if filter.To.IsZero() || filter.From.Before(filter.To) {
-		if page.Newer, err = p.Log.Count(ctx, filter); err != nil {
+	if page.Grows {
+		if page.Newer, err = p.count(counting, page.newer(filter)); err != nil {
 			return err
 		}
 	}
@@ -196,4 +217,73 @@ func (p *portal) fill(r *http.Request, page *LogPage, filter auditlog.Filter) er
 		}
 	}
 	return nil
+}
+
+// count counts events, or says many when that takes too long: the page is worth more than
+// its numbers.
+func (p *portal) count(ctx context.Context, filter auditlog.Filter) (int64, error) {
+	n, err := p.Log.Count(ctx, filter)
+	if fault.Is(err, "DatabaseTimeout") {
+		return many, nil
+	}
+	return n, err
+}
+
+// newerPath is what an open page asks for, again and again, to learn that there are newer events.
+func (l LogPage) newerPath() string { return l.path("/audit-log/newer?") + l.Query.encode() }
+
+// showNewer answers with the link to newer events, if there are any. Nothing of the log is
+// shown, so nobody has read it.
+func (p *portal) showNewer(w http.ResponseWriter, r *http.Request, v visit) error {
+	page, filter := p.readPage(r, v)
+	if len(page.Wrong) > 0 {
+		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
+	}
+	page.Base = Base{ProjectID: v.project.ID, assets: p.assets}
+	one := 1
+	if page.Grows {
+		found, err := p.Log.List(r.Context(), page.newer(filter), auditlog.Paging{First: &one})
+		if err != nil {
+			return err
+		}
+		if len(found.Rows) > 0 {
+			return p.render(w, r, stopPolling, page.newerLink("Newer events — show them"))
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// stopPolling is the status after which htmx does not ask again.
+const stopPolling = 286
+
+// polled answers an open page that asks by itself: an error leaves the page as it is, and
+// ends the asking unless it may pass.
+func (p *portal) polled(next web.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := next(w, r)
+		if err == nil {
+			return
+		}
+		if r.Header.Get("HX-Request") == "" {
+			p.fail(w, r, err)
+			return
+		}
+		f := fault.Of(err)
+		switch {
+		case f.Code == "SessionInvalid":
+			list := LogPage{Base: Base{ProjectID: r.PathValue("project")}, Query: readQuery(r.URL.Query())}
+			next := localPath(list.path("/audit-log?")+list.Query.encode(), "/projects")
+			p.note(r, f, stopPolling, err)
+			if err := p.render(w, r, stopPolling, sessionEnded("/signin?"+url.Values{"next": {next}}.Encode())); err != nil {
+				p.fail(w, r, err)
+			}
+		case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
+			p.note(r, f, http.StatusNoContent, err)
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			p.note(r, f, stopPolling, err)
+			w.WriteHeader(stopPolling)
+		}
+	})
 }

@@ -55,7 +55,11 @@ func samples() map[string]templ.Component {
 	log := LogPage{Base: inProject, Query: query, Rows: []LogRow{row, {At: at, Outcome: event.Succeeded}}, Total: 12345, Newer: 2, Until: at, Next: "?after=" + evil, Previous: "?before=" + evil,
 		Actors: []event.Actor{{Type: event.AdminAPIKey, ID: "k", Name: evil}}}
 	wrong := log
-	wrong.Wrong = map[string]string{"type": evil, "from": evil, "to": evil, "user": evil, "outcome": evil}
+	wrong.Wrong = map[string]string{"type": evil, "from": evil, "to": evil, "user": evil, "outcome": evil, "actor": evil, "actor_id": evil}
+	uncounted := log
+	uncounted.Total, uncounted.Newer = many, many
+	growing := log
+	growing.Newer, growing.Grows = 0, true
 	return map[string]templ.Component{
 		"error":         ErrorPage{Base: guest, Status: 404, Code: "PageNotFound", Message: evil, RequestID: evil}.view(),
 		"setup":         SetupPage{Base: guest, Fields: fields, Token: evil, Valid: true}.view(),
@@ -72,6 +76,8 @@ func samples() map[string]templ.Component {
 		"last key":      DeleteKeyPage{Base: inProject, Key: key, Last: true}.view(),
 		"log":           log.view(),
 		"log, wrong":    wrong.view(),
+		"log, many":     uncounted.view(),
+		"log, growing":  growing.view(),
 		"log, empty":    LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
 		"event": EventPage{
 			Base: inProject, LogRow: row, ID: "1", Raw: evil, Claimed: evil, Back: "/b", AllOfActor: "/a", AllOfUser: "/u",

@@ -36,6 +36,8 @@ type Config struct {
 	Logger    *slog.Logger
 	Now       func() time.Time
 	Version   string
+
+	countFor time.Duration // tests set it
 }
 
 // portal answers the Portal's requests.
@@ -46,6 +48,9 @@ type portal struct {
 
 // New returns the Portal. It answers for the host of the public URL only.
 func New(c Config) http.Handler {
+	if c.countFor == 0 {
+		c.countFor = countFor
+	}
 	p := &portal{Config: c, assets: loadAssets()}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
@@ -139,17 +144,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusRequestEntityTooLarge {
 		f = fault.New(fault.Exhausted, "BodyTooLarge", "The request is larger than this page takes.").Because(err)
 	}
-	level := slog.LevelInfo
-	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		level = slog.LevelError
-	}
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		level = slog.LevelInfo // the client has left
-	}
-	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
-		slog.String("request", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
-
+	p.note(r, f, status, err)
 	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
 		p.toSignIn(w, r)
 		return
@@ -168,6 +163,20 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Logger.ErrorContext(r.Context(), "error page not rendered", "request", id, "error", err)
 		http.Error(w, http.StatusText(status), status)
 	}
+}
+
+// note logs an error that is answered.
+func (p *portal) note(r *http.Request, f *fault.Error, status int, err error) {
+	level := slog.LevelInfo
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		level = slog.LevelError
+	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		level = slog.LevelInfo // the client has left
+	}
+	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
+		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
 }
 
 // errorBase is the base of an error page: with the account's navigation where that can be had.

@@ -36,27 +36,32 @@ type site struct {
 	db       *store.DB
 	access   *access.Service
 	projects *project.Service
+	log      *auditlog.Reader
 	reads    *auditlog.Reads
 	server   *httptest.Server
 	later    time.Duration // by which the Portal's clock is ahead
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, change ...func(*Config)) *site {
 	t.Helper()
 	s := &site{t: t, db: storetest.Open(t)}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s.projects = project.New(s.db, "portal.example")
 	s.access = access.New(s.db, s.projects, vault.NewPasswords(), access.NewRefusals(), log)
-	s.reads = auditlog.NewReads(s.db)
+	s.log, s.reads = auditlog.New(s.db), auditlog.NewReads(s.db)
 	if err := s.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewUnstartedServer(nil)
 	public := &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
-	handler := New(Config{
-		Access: s.access, Projects: s.projects, Log: auditlog.New(s.db), Reads: s.reads, PublicURL: public,
+	config := Config{
+		Access: s.access, Projects: s.projects, Log: s.log, Reads: s.reads, PublicURL: public,
 		Logger: log, Now: func() time.Time { return time.Now().Add(s.later) }, Version: "test",
-	})
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	handler := New(config)
 	s.server.Config.Handler = web.Handle(handler, 0, log, web.NewMetrics(prometheus.NewRegistry()))
 	s.server.Start()
 	t.Cleanup(s.server.Close)

@@ -41,6 +41,7 @@ func (p *portal) routes() http.Handler {
 	account("POST /projects/new", p.createProject)
 	member("GET /projects/{project}", access.Read, p.showProject)
 	member("GET /projects/{project}/audit-log", access.Read, p.showLog)
+	mux.Handle("GET /projects/{project}/audit-log/newer", p.polled(p.signedIn(p.allowed(access.Read, p.showNewer))))
 	member("GET /projects/{project}/audit-log/{event}", access.Read, p.showEvent)
 	member("GET /projects/{project}/admin-api", access.Read, p.showKeys)
 	member("POST /projects/{project}/admin-api/keys", access.Act, p.generateKey)
@@ -48,8 +49,39 @@ func (p *portal) routes() http.Handler {
 	member("POST /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.deleteKey)
 	member("POST /projects/{project}/admin-api/keys/{kid}/private-key", access.ViewSecrets, p.downloadKey)
 
-	anyone("/", func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "PageNotFound", "There is no such page.")
-	})
-	return mux
+	return p.orNoPage(mux)
 }
+
+// orNoPage answers with a page of ours what no route takes.
+func (p *portal) orNoPage(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		answer := unsent{header: http.Header{}}
+		refuse.ServeHTTP(&answer, r)
+		if answer.status != http.StatusMethodNotAllowed {
+			p.fail(w, r, fault.New(fault.NotFound, "PageNotFound", "There is no such page."))
+			return
+		}
+		w.Header()["Allow"] = answer.header["Allow"]
+		p.fail(w, r, &answered{answer.status, fault.New(fault.Malformed, "MethodNotAllowed", "This page is not asked for in that way.")})
+	})
+}
+
+// unsent is an answer of which only its head is of interest.
+type unsent struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (u *unsent) Header() http.Header { return u.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (u *unsent) WriteHeader(status int) { u.status = status }
+
+// Write implements http.ResponseWriter.
+func (u *unsent) Write(b []byte) (int, error) { return len(b), nil }

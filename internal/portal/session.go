@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
@@ -68,6 +69,9 @@ type visit struct {
 func (p *portal) allowed(need access.Permission, next func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, access.Session) error {
 	return func(w http.ResponseWriter, r *http.Request, session access.Session) error {
 		request, id := web.Request(r), r.PathValue("project")
+		if project.CheckID(id) != nil && id != event.PortalProject {
+			return fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+		}
 		role, err := p.Access.Authorize(r.Context(), session, request, id, need)
 		if err != nil {
 			return err
@@ -167,6 +171,13 @@ func (p *portal) setTheme(w http.ResponseWriter, r *http.Request) error {
 func parseForm(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.New(fault.Malformed, "FormMalformed", "The form could not be read.").Because(err)
+	}
+	for name, values := range r.PostForm {
+		for _, value := range values {
+			if !utf8.ValidString(value) || strings.Contains(value, "\x00") {
+				return fault.New(fault.Malformed, "FormMalformed", "The field %q holds what is no text.", name)
+			}
+		}
 	}
 	return nil
 }

@@ -47,6 +47,34 @@
     document.body.addEventListener("htmx:afterSettle", () => refresh(document));
   });
 
+  // While the log is loaded, those who cannot see it hear so.
+  const loads = (e) => e.detail.target && e.detail.target.id === "log";
+  function loading(busy, words) {
+    const log = document.getElementById("log");
+    const status = document.getElementById("log-status");
+    if (busy) log.setAttribute("aria-busy", "true");
+    else log.removeAttribute("aria-busy");
+    if (words) status.textContent = words;
+  }
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    if (loads(e)) loading(true, "Loading…");
+  });
+  document.addEventListener("htmx:afterRequest", (e) => {
+    if (loads(e) && document.getElementById("log")) loading(false, e.detail.xhr.status ? "" : "The log could not be loaded.");
+  });
+
+  // An open page asks for newer events only while somebody is there: who has left for an
+  // hour is not kept signed in by it.
+  const awayAfter = 60 * 60 * 1000;
+  let lastSeen = Date.now();
+  for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) {
+    document.addEventListener(sign, () => { lastSeen = Date.now(); }, { passive: true });
+  }
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    if (e.detail.elt.id !== "newer-poll") return;
+    if (document.hidden || Date.now() - lastSeen > awayAfter) e.preventDefault();
+  });
+
   document.addEventListener("click", (e) => {
     const target = e.target instanceof Element ? e.target : null;
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
