@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -156,6 +157,24 @@ func TestStrangersAndRefusals(t *testing.T) {
 	}
 }
 
+// document is a request with a document and nothing else.
+func document(text string) string {
+	body, err := json.Marshal(map[string]string{"query": text})
+	if err != nil {
+		panic(err) // never for strings
+	}
+	return string(body)
+}
+
+// repeated writes a text so often, each time with its number.
+func repeated(times int, format string) string {
+	var b strings.Builder
+	for i := range times {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	_, srv, k := prepared(t)
@@ -174,18 +193,22 @@ func TestHostileRequests(t *testing.T) {
 		{"2 MB", "application/json", `{"query":"` + strings.Repeat(" ", 2<<20) + `"}`, nil, 413, "RequestEntityTooLarge"},
 		{"GraphQL syntax", "application/json", `{"query":"{ users("}`, nil, 400, "error"},
 		{"unknown field", "application/json", `{"query":"{ nonsense }"}`, nil, 200, "errors"},
-		{"too deep", "application/json", `{"query":"{ users { edges { node ` + strings.Repeat("{ identities { edges { node ", 1) + strings.Repeat("{ ...on User { id } }", 1) + ` } } } } } }"}`, nil, 200, "errors"},
+		{"too deep", "application/json", document(`{ __type(name: "User") { fields { type { ` + strings.Repeat("ofType { ", 12) + "name" + strings.Repeat(" }", 12) + ` } } } }`), nil, 200, `"DepthLimitExceeded"`},
+		{"as deep as can be", "application/json", document(`{ __type(name: "User") { fields { type { ` + strings.Repeat("ofType { ", 11) + "name" + strings.Repeat(" }", 11) + ` } } } }`), nil, 200, `"data":{`},
+		{"too costly", "application/json", document(`{ ` + repeated(60, `a%d: users { edges { node { id identities { edges { node { id } } } } } } `) + `}`), nil, 200, `"ComplexityLimitExceeded"`},
+		{"six mutations", "application/json", document(`mutation { ` + repeated(6, `m%d: createUser(input: {definition: {loginID: {key: "username", value: "six%[1]d"}}}) { user { id } } `) + `}`), nil, 400, `at most 5 mutations`},
 		{"negative page", "application/json", `{"query":"{ auditLogs(first: -1) { totalCount } }"}`, nil, 200, "InvalidQuery"},
 		{"bad cursor", "application/json", `{"query":"{ auditLogs(after: \"%\") { edges { cursor } } }"}`, nil, 200, "InvalidCursor"},
 		{"a date that is none", "application/json", `{"query":"{ auditLogs(rangeFrom: \"2026-02-30T00:00:00Z\") { totalCount } }"}`, nil, 200, "errors"},
 		{"bad user id", "application/json", `{"query":"{ auditLogs(userIDs: [\"x\"]) { totalCount } }"}`, nil, 200, "invalid user IDs"},
-		{"NUL", "application/json", `{"query":"{ users(searchKeyword: \"\\u0000\") { totalCount } }"}`, nil, 200, ""},
-		{"forged forwarding", "application/json", query, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "1.2.3.4, not an address\r") }, 200, "totalCount"},
+		{"NUL in a search", "application/json", document(`{ users(searchKeyword: "a\u0000b") { totalCount } }`), nil, 200, `"reason":"ValidationFailed"`},
+		{"NUL in a login id", "application/json", document(`{ getUserByLoginID(loginIDKey: "username", loginIDValue: "a\u0000b") { id } }`), nil, 200, `{"data":{"getUserByLoginID":null}}`},
+		{"NUL in an id", "application/json", document(`{ node(id: "a\u0000b") { id } }`), nil, 200, `{"data":{"node":null}}`},
+		{"NUL in an actor", "application/json", document(`{ auditLogs(actorIDs: ["a\u0000b"]) { totalCount } }`), nil, 200, `"field":"actorIDs","reason":"Invalid"`},
+		{"NUL in a new user", "application/json", document(`mutation { createUser(input: {definition: {loginID: {key: "username", value: "a\u0000b"}}}) { user { id } } }`), nil, 200, `"reason":"ValidationFailed"`},
+		{"forged forwarding", "application/json", query, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "1.2.3.4, not an address") }, 200, "totalCount"},
 		{"another host", "application/json", query, func(r *http.Request) { r.Host = "evil.example" }, 200, "totalCount"},
 	} {
-		if strings.Contains(c.name, "forwarding") {
-			c.change = func(r *http.Request) { r.Header.Set("X-Forwarded-For", "1.2.3.4, not an address") }
-		}
 		a := srv.post(t, "/graphql", token, c.contentType, strings.NewReader(c.body), c.change)
 		if a.status != c.status || !strings.Contains(a.body, c.contains) {
 			t.Errorf("%s: %d %.300s", c.name, a.status, a.body)
@@ -193,6 +216,12 @@ func TestHostileRequests(t *testing.T) {
 		if strings.Contains(a.body, "goroutine") || strings.Contains(a.body, "sql:") {
 			t.Errorf("%s: tells too much: %.300s", c.name, a.body)
 		}
+	}
+	if a := srv.graphql(t, token, `{ users(searchKeyword: "six") { totalCount } }`, nil); !strings.Contains(a.body, `"totalCount":0`) {
+		t.Errorf("six mutations in one document left %s", a.body)
+	}
+	if a := srv.graphql(t, key{"acme", "a\x00b", k.private}.token(t), `{ users { totalCount } }`, nil); a.status != http.StatusForbidden || a.body != "Forbidden\n" {
+		t.Errorf("a NUL in the key's id: %d %q", a.status, a.body)
 	}
 	// A user agent of a megabyte is refused at the door, one of 20 KB is cut; nothing is lost.
 	huge := srv.post(t, "/graphql", token, "application/json", strings.NewReader(query), func(r *http.Request) { r.Header.Set("User-Agent", strings.Repeat("a", 1<<20)) })

@@ -287,7 +287,12 @@ func TestPortal(t *testing.T) {
 
 	// The detail of an event.
 	b.open("/projects/acme/audit-log?tab=admin")
-	b.follow("table.log tbody tr:first-child a.sentence")
+	deleted, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
+		`[...document.querySelectorAll("a.sentence")].find(a => a.textContent.includes("deleted the user")).href`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(deleted)
 	b.sees("deleted the user kim@shop.example", "admin_api.mutation.delete_user.executed", "127.0.0.1", "e2e/1.0", k.kid, "asked for it")
 	b.shot("event")
 	b.scheme("dark")

@@ -201,12 +201,15 @@ func (db *DB) Vault() *vault.Vault { return db.vault }
 // Now returns the time as the database's clock has it.
 func (db *DB) Now() time.Time { return db.clock.Next().Time() }
 
-// Ping asks both pools for an answer.
+// Ping asks whether the database can be read and written; it changes nothing.
 func (db *DB) Ping(ctx context.Context) error {
 	if _, err := Column[int64](ctx, db, `SELECT 1`); err != nil {
 		return err
 	}
-	return Bookkeep(ctx, db, func(context.Context, *Book) error { return nil })
+	return Bookkeep(ctx, db, func(ctx context.Context, b *Book) error {
+		_, err := b.Exec(ctx, `UPDATE instance SET value = value WHERE key = $1`, "nothing")
+		return err
+	})
 }
 
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -204,6 +204,9 @@ func translate(err error) error {
 		}
 		return err
 	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok { // whatever the server's reason
+		return unavailable("DatabaseUnavailable", "The database cannot be reached.")
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case pg.Code == "53100":
@@ -227,7 +230,7 @@ func translate(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return unavailable("DatabaseTimeout", "The database took too long.")
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || isConnectionLost(err) {
+	if isConnectionLost(err) {
 		return unavailable("DatabaseUnavailable", "The database cannot be reached.")
 	}
 	return err
