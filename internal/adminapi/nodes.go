@@ -19,29 +19,40 @@ func (c *call) Node(ctx context.Context, id string) (gql.Node, error) {
 	return found[0], nil
 }
 
-// Nodes resolves nodes: users in one statement, events in another.
+// Nodes resolves nodes, the objects of each type in one statement.
 func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	if len(ids) > auditlog.MaxPage {
 		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", auditlog.MaxPage).On("ids")
 	}
-	var users, events []event.ID
+	byType := map[string][]event.ID{}
 	for _, global := range ids {
-		switch typeName, id, _ := model.ParseGlobalID(global); typeName {
-		case model.TypeUser:
-			users = append(users, id)
-		case model.TypeAuditLog:
-			events = append(events, id)
+		if typeName, id, ok := model.ParseGlobalID(global); ok {
+			byType[typeName] = append(byType[typeName], id)
 		}
 	}
 	byGlobal := map[string]gql.Node{}
-	found, err := c.usersByID(ctx, users)
+	users, err := c.usersByID(ctx, byType[model.TypeUser])
 	if err != nil {
 		return nil, err
 	}
-	for _, u := range found {
+	for _, u := range users {
 		byGlobal[u.GlobalID()] = u
 	}
-	logs, err := c.events(ctx, events)
+	identities, err := c.Directory.Identities(ctx, c.project.ID, byType[model.TypeIdentity])
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range identities {
+		byGlobal[model.GlobalID(model.TypeIdentity, i.ID)] = &model.Identity{Identity: i}
+	}
+	authenticators, err := c.Directory.Authenticators(ctx, c.project.ID, byType[model.TypeAuthenticator])
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range authenticators {
+		byGlobal[model.GlobalID(model.TypeAuthenticator, a.ID)] = &model.Authenticator{Authenticator: a}
+	}
+	logs, err := c.events(ctx, byType[model.TypeAuditLog])
 	if err != nil {
 		return nil, err
 	}

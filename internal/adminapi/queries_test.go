@@ -347,3 +347,41 @@ func BenchmarkAuditLogsPage(b *testing.B) {
 		})
 	}
 }
+
+func TestNodesOfIdentitiesAndAuthenticators(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var created struct {
+		CreateUser struct {
+			User struct {
+				Identities      struct{ Edges []struct{ Node struct{ ID string } } }
+				PrimaryPassword struct{ ID string }
+			}
+		}
+	}
+	w.get(&created, `mutation { createUser(input: {definition: {loginID: {key: "username", value: "kim"}}, password: "a long enough one"}) {
+		user { identities { edges { node { id } } } primaryPassword { id } } } }`, nil)
+	identity, authenticator := created.CreateUser.User.Identities.Edges[0].Node.ID, created.CreateUser.User.PrimaryPassword.ID
+	var data struct {
+		Nodes []*struct {
+			Typename string `json:"__typename"`
+			ID       string
+			Claims   map[string]string
+			Kind     string
+		}
+		Node *struct{ ID string }
+	}
+	w.get(&data, `query($ids: [ID!]!, $other: ID!) {
+		nodes(ids: $ids) { __typename id ... on Identity { claims(names: ["preferred_username"]) } ... on Authenticator { kind } }
+		node(id: $other) { id } }`,
+		map[string]any{"ids": []string{authenticator, identity}, "other": model.GlobalID(model.TypeIdentity, event.NewID())})
+	if len(data.Nodes) != 2 || data.Nodes[0] == nil || data.Nodes[1] == nil || data.Node != nil {
+		t.Fatalf("%+v", data)
+	}
+	if n := data.Nodes[0]; n.Typename != "Authenticator" || n.ID != authenticator || n.Kind != "PRIMARY" {
+		t.Errorf("authenticator %+v", n)
+	}
+	if n := data.Nodes[1]; n.Typename != "Identity" || n.ID != identity || n.Claims["preferred_username"] != "kim" {
+		t.Errorf("identity %+v", n)
+	}
+}

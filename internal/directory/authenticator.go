@@ -90,6 +90,19 @@ func (s *Service) AuthenticatorsOf(ctx context.Context, project string, ids []ev
 	return of, err
 }
 
+// Authenticators returns those of the authenticators that there are, by their own ids.
+func (s *Service) Authenticators(ctx context.Context, project string, ids []event.ID) (_ []Authenticator, err error) {
+	defer fault.Wrap(&err, "directory.Authenticators(%q)", project)
+	if len(ids) == 0 {
+		return []Authenticator{}, nil
+	}
+	list, args := inList(ids, project)
+	return store.Collect(ctx, s.db, (*Authenticator).fields, `
+		SELECT `+authenticatorColumns+`
+		FROM authenticators
+		WHERE project_id = $1 AND id IN (`+list+`)`, args...)
+}
+
 // passwordsOf returns a user's primary passwords.
 func passwordsOf(ctx context.Context, q store.Querier, project string, user event.ID) ([]Authenticator, error) {
 	return store.Collect(ctx, q, (*Authenticator).fields, `

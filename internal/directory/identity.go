@@ -110,6 +110,19 @@ func identitiesOf(ctx context.Context, q store.Querier, project string, ids ...e
 		ORDER BY user_id, created_at, id`, args...)
 }
 
+// Identities returns those of the identities that there are, by their own ids.
+func (s *Service) Identities(ctx context.Context, project string, ids []event.ID) (_ []Identity, err error) {
+	defer fault.Wrap(&err, "directory.Identities(%q)", project)
+	if len(ids) == 0 {
+		return []Identity{}, nil
+	}
+	list, args := inList(ids, project)
+	return store.Collect(ctx, s.db, (*Identity).fields, `
+		SELECT `+identityColumns+`
+		FROM identities
+		WHERE project_id = $1 AND id IN (`+list+`)`, args...)
+}
+
 // emailOf is the user's first e-mail address, or "".
 func emailOf(identities []Identity) string {
 	for _, i := range identities {
