@@ -165,6 +165,17 @@ func (b *tab) rows() int {
 	return n
 }
 
+// openEvent opens the page of the listed event whose sentence has the words.
+func (b *tab) openEvent(words string) {
+	b.t.Helper()
+	href, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(
+		`[...document.querySelectorAll("a.sentence")].find(a => a.textContent.includes(%q)).href`, words)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.open(href)
+}
+
 // shot keeps a picture of the whole page.
 func (b *tab) shot(name string) {
 	b.t.Helper()
@@ -287,12 +298,11 @@ func TestPortal(t *testing.T) {
 
 	// The detail of an event.
 	b.open("/projects/acme/audit-log?tab=admin")
-	deleted, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`[...document.querySelectorAll("a.sentence")].find(a => a.textContent.includes("deleted the user")).href`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.open(deleted)
+	b.openEvent("updated the attributes of")
+	b.sees("/standard_attributes/name", `"Kim"`)
+	b.shot("event-with-changes")
+	b.open("/projects/acme/audit-log?tab=admin")
+	b.openEvent("deleted the user")
 	b.sees("deleted the user kim@shop.example", "admin_api.mutation.delete_user.executed", "127.0.0.1", "e2e/1.0", k.kid, "asked for it")
 	b.shot("event")
 	b.scheme("dark")

@@ -153,7 +153,7 @@ var placeholder = regexp.MustCompile(`\{([a-z_]+)(?:\?([^:}]*):([^}]*))?\}`)
 
 func (r Row) action(target string) (string, error) {
 	if r.Outcome != event.Succeeded {
-		return r.attempt(target), nil
+		return r.attempt(), nil
 	}
 	spec, known := event.Lookup(r.Type)
 	if !known {
@@ -177,20 +177,17 @@ func (r Row) action(target string) (string, error) {
 		}
 		return inWords(value)
 	})
-	return action, failure
+	return strings.TrimSpace(action), failure
 }
 
 // attempt says what was tried; what the payload would have said is not known.
-func (r Row) attempt(target string) string {
-	verb := "tried: "
+func (r Row) attempt() string {
+	title := event.TitleOf(r.Type)
+	what := strings.ToLower(title[:1]) + title[1:]
 	if r.Outcome == event.Denied {
-		verb = "was not allowed: "
+		return "was denied: " + what
 	}
-	action := verb + strings.ToLower(event.TitleOf(r.Type)[:1]) + event.TitleOf(r.Type)[1:]
-	if target != "" {
-		action += " (" + target + ")"
-	}
-	return action
+	return "tried without success: " + what
 }
 
 // inWords writes a payload value into a sentence.

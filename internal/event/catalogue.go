@@ -37,7 +37,7 @@ func spec[P Payload[P]](category Category, title, phrase string) *Spec {
 var catalogue = []*Spec{
 	spec[ProjectAppCreated](Admin, "Project created", "created the project {name}"),
 	spec[ProjectAppSecretViewed](Admin, "Secrets viewed", "viewed the secrets {secrets}"),
-	spec[ProjectAppUpdated](Admin, "Configuration updated", "updated the configuration {updated_secrets}"),
+	spec[ProjectAppUpdated](Admin, "Configuration updated", "changed the project's settings {updated_secrets}"),
 	spec[ProjectBillingCheckoutCreated](Admin, "Checkout started", "started the checkout of the plan {plan_name}"),
 	spec[ProjectBillingSubscriptionUpdated](Admin, "Plan changed", "changed the plan to {plan_name}"),
 	spec[ProjectBillingSubscriptionStatusUpdated](Admin, "Subscription cancellation changed", "changed whether the subscription {subscription_id} ends with its period"),
