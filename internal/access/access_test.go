@@ -247,13 +247,24 @@ func TestSessionsEndAndAreRevoked(t *testing.T) {
 	err = w.access.RevokeSession(ctx, request, access.Session{ID: event.NewID(), Account: stranger}, first.ID)
 	wantCode(t, err, "SessionNotFound")
 
-	for range 13 { // in use, it lives on beyond the idle limit
+	_, peeked := w.signIn(t, "stranger@acme.example")
+	w.now = w.now.Add(access.IdleLimit - time.Minute)
+	if _, err := w.access.PeekSession(ctx, peeked); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.access.SessionByToken(ctx, firstToken); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * time.Minute) // a page left open does not keep a session alive
+	_, err = w.access.PeekSession(ctx, peeked)
+	wantCode(t, err, "SessionInvalid")
+	for range 12 { // in use, it lives on beyond the idle limit
 		w.now = w.now.Add(access.IdleLimit / 2)
 		if _, err := w.access.SessionByToken(ctx, firstToken); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.now = w.now.Add(access.IdleLimit)
+	w.now = w.now.Add(access.IdleLimit + time.Second)
 	_, err = w.access.SessionByToken(ctx, firstToken)
 	wantCode(t, err, "SessionInvalid")
 	_, thirdToken := w.signIn(t, "ops@acme.example")

@@ -218,6 +218,27 @@ func (s *Service) RevokeSession(ctx context.Context, req event.Request, session 
 // was last seen to the minute.
 func (s *Service) SessionByToken(ctx context.Context, token string) (_ Session, err error) {
 	defer fault.Wrap(&err, "access.SessionByToken")
+	session, err := s.PeekSession(ctx, token)
+	if err != nil {
+		return Session{}, err
+	}
+	if now := s.db.Now(); now.Sub(session.LastSeenAt) > seenEvery {
+		err := store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
+			_, err := b.Exec(ctx, `UPDATE account_sessions SET last_seen_at = $1 WHERE id = $2`, store.Micros(now), session.ID)
+			return err
+		})
+		if err != nil {
+			// A database that cannot be written can still be read.
+			s.log.WarnContext(ctx, "last-seen time of a session not kept", "error", err)
+		}
+	}
+	return session, nil
+}
+
+// PeekSession is SessionByToken for what a page asks for by itself: it finds the session,
+// and does not count as its account being there.
+func (s *Service) PeekSession(ctx context.Context, token string) (_ Session, err error) {
+	defer fault.Wrap(&err, "access.PeekSession")
 	now := s.db.Now()
 	session, ok, err := store.One(ctx, s.db, (*Session).fields, `
 		SELECT `+sessionColumns+`
@@ -230,16 +251,6 @@ func (s *Service) SessionByToken(ctx context.Context, token string) (_ Session, 
 	}
 	if !ok {
 		return Session{}, fault.New(fault.Unauthenticated, "SessionInvalid", "Please sign in.")
-	}
-	if now.Sub(session.LastSeenAt) > seenEvery {
-		err := store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
-			_, err := b.Exec(ctx, `UPDATE account_sessions SET last_seen_at = $1 WHERE id = $2`, store.Micros(now), session.ID)
-			return err
-		})
-		if err != nil {
-			// A database that cannot be written can still be read.
-			s.log.WarnContext(ctx, "last-seen time of a session not kept", "error", err)
-		}
 	}
 	return session, nil
 }

@@ -229,6 +229,9 @@ func (p *portal) count(ctx context.Context, filter auditlog.Filter) (int64, erro
 	return n, err
 }
 
+// newerRoute is what open pages ask for by themselves.
+const newerRoute = "GET /projects/{project}/audit-log/newer"
+
 // newerPath is what an open page asks for, again and again, to learn that there are newer events.
 func (l LogPage) newerPath() string { return l.path("/audit-log/newer?") + l.Query.encode() }
 

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/url"
@@ -229,5 +230,37 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 			continue
 		}
 		t.Errorf("%s is not in the table", r[1])
+	}
+}
+
+func TestAnOpenPageKeepsNoSessionAlive(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.project("acme", s.account(ownerEmail, false))
+	b := s.signedIn(ownerEmail)
+	poll := pollOf(t, b.get("/projects/acme/audit-log").want(t, 200).body)
+	err := store.Bookkeep(t.Context(), s.db, func(ctx context.Context, book *store.Book) error {
+		_, err := book.Exec(ctx, `UPDATE account_sessions SET last_seen_at = last_seen_at - 3600000000`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := func() int64 {
+		t.Helper()
+		at, err := store.Column[int64](t.Context(), s.db, `SELECT last_seen_at FROM account_sessions`)
+		if err != nil || len(at) != 1 {
+			t.Fatal(at, err)
+		}
+		return at[0]
+	}
+	before := seen()
+	b.asks(poll).want(t, http.StatusNoContent)
+	if seen() != before {
+		t.Error("the page's own question counted as its account being there")
+	}
+	b.get("/projects/acme/audit-log").want(t, 200)
+	if seen() == before {
+		t.Error("looking at the page did not count")
 	}
 }

@@ -41,7 +41,7 @@ func (p *portal) routes() http.Handler {
 	account("POST /projects/new", p.createProject)
 	member("GET /projects/{project}", access.Read, p.showProject)
 	member("GET /projects/{project}/audit-log", access.Read, p.showLog)
-	mux.Handle("GET /projects/{project}/audit-log/newer", p.polled(p.signedIn(p.allowed(access.Read, p.showNewer))))
+	mux.Handle(newerRoute, p.polled(p.signedIn(p.allowed(access.Read, p.showNewer))))
 	member("GET /projects/{project}/audit-log/{event}", access.Read, p.showEvent)
 	member("GET /projects/{project}/admin-api", access.Read, p.showKeys)
 	member("POST /projects/{project}/admin-api/keys", access.Act, p.generateKey)

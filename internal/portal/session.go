@@ -43,6 +43,10 @@ func (p *portal) session(r *http.Request) (access.Session, error) {
 	if err != nil {
 		return access.Session{}, fault.New(fault.Unauthenticated, "SessionInvalid", "Please sign in.")
 	}
+	if r.Pattern == newerRoute {
+		// A page left open is nobody's being there, and keeps no session alive.
+		return p.Access.PeekSession(r.Context(), cookie.Value)
+	}
 	return p.Access.SessionByToken(r.Context(), cookie.Value)
 }
 

@@ -63,16 +63,9 @@
     if (loads(e) && document.getElementById("log")) loading(false, e.detail.xhr.status ? "" : "The log could not be loaded.");
   });
 
-  // An open page asks for newer events only while somebody is there: who has left for an
-  // hour is not kept signed in by it.
-  const awayAfter = 60 * 60 * 1000;
-  let lastSeen = Date.now();
-  for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) {
-    document.addEventListener(sign, () => { lastSeen = Date.now(); }, { passive: true });
-  }
+  // A page that nobody can see does not ask for newer events.
   document.addEventListener("htmx:beforeRequest", (e) => {
-    if (e.detail.elt.id !== "newer-poll") return;
-    if (document.hidden || Date.now() - lastSeen > awayAfter) e.preventDefault();
+    if (e.detail.elt.id === "newer-poll" && document.hidden) e.preventDefault();
   });
 
   document.addEventListener("click", (e) => {
