@@ -354,7 +354,9 @@ func TestNodesOfIdentitiesAndAuthenticators(t *testing.T) {
 	var created struct {
 		CreateUser struct {
 			User struct {
-				Identities      struct{ Edges []struct{ Node struct{ ID string } } }
+				Identities struct {
+					Edges []struct{ Node struct{ ID string } }
+				}
 				PrimaryPassword struct{ ID string }
 			}
 		}
