@@ -350,6 +350,23 @@ func TestPortal(t *testing.T) {
 	b.shot("phone")
 	b.do(chromedp.EmulateViewport(1280, 900))
 
+	// Changing keys: generate the second, then delete it; and the password that secrets ask for.
+	b.open("/projects/acme/admin-api")
+	b.follow("form[action$='/admin-api/keys'] button")
+	b.sees("A new Admin API key was generated", "A project has at most two keys.")
+	b.follow("article:last-of-type a.btn-outline-danger")
+	b.sees("Programs that sign with this key are refused from that moment on")
+	b.shot("delete-key")
+	b.follow("main form button.btn-danger")
+	b.sees("The Admin API key was deleted")
+	b.open("/projects/acme/audit-log?tab=admin&type=project.app.updated")
+	b.sees("changed the project's settings admin-api.auth", "2 events")
+	b.open("/confirm?next=/projects/acme/admin-api")
+	b.shot("confirm")
+	b.fill(map[string]string{"password": password})
+	b.follow("main form button[type=submit]")
+	b.sees("Your password is confirmed")
+
 	b.open("/account/sessions")
 	b.shot("sessions")
 	b.open("/projects")

@@ -11,14 +11,10 @@ package access
 import (
 	"context"
 	"log/slog"
-	"strings"
-	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -33,17 +29,17 @@ type Service struct {
 	log       *slog.Logger
 
 	// The limits, each with a memory of its own, so that flooding one forgets nothing of another.
-	fromAddress *limits // passwords tried, by where they come from
-	forAccount  *limits // passwords tried, by account and where they come from
-	inSession   *limits // passwords confirmed, by session
-	calls       *limits // of the Admin API, by key
+	fromAddress *limit.Keyed // passwords tried, by where they come from
+	forAccount  *limit.Keyed // passwords tried, by account and where they come from
+	inSession   *limit.Keyed // passwords confirmed, by session
+	calls       *limit.Keyed // of the Admin API, by key
 }
 
 // New returns the service.
 func New(db *store.DB, projects *project.Service, passwords *vault.Passwords, refusals *Refusals, log *slog.Logger) *Service {
 	return &Service{
 		db: db, projects: projects, passwords: passwords, refusals: refusals, log: log,
-		fromAddress: newLimits(), forAccount: newLimits(), inSession: newLimits(), calls: newLimits(),
+		fromAddress: limit.New(), forAccount: limit.New(), inSession: limit.New(), calls: limit.New(),
 	}
 }
 
@@ -55,36 +51,6 @@ func ByOperator(command string) event.By {
 		Surface: event.ViaSystem,
 		Request: event.Request{ID: event.NewID().String()},
 	}
-}
-
-// limits is a rate limit for each of many keys, the latest of which are remembered.
-type limits struct {
-	byKey *lru.Cache[string, *rate.Limiter]
-}
-
-const limitedKeys = 10_000
-
-func newLimits() *limits {
-	c, err := lru.New[string, *rate.Limiter](limitedKeys)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return &limits{c}
-}
-
-func (l *limits) allow(key string, perSecond float64, burst int, now time.Time) bool {
-	limiter, known := l.byKey.Get(key)
-	if !known {
-		limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
-		if old, raced, _ := l.byKey.PeekOrAdd(key, limiter); raced {
-			limiter = old
-		}
-	}
-	if limiter.Limit() != rate.Limit(perSecond) || limiter.Burst() != burst {
-		limiter.SetLimitAt(now, rate.Limit(perSecond))
-		limiter.SetBurstAt(now, burst)
-	}
-	return limiter.AllowN(now, 1)
 }
 
 // Authorize returns the account's role in a project if that role may do p. It records
@@ -105,14 +71,9 @@ func (s *Service) Authorize(ctx context.Context, session Session, req event.Requ
 	}
 	// Whether the project exists is nobody else's business, and who has no part in it writes
 	// nothing into its log.
-	_ = store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(event.PortalProject, "project", clip(projectID)),
+	_ = store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(event.PortalProject, "project", projectID),
 		fault.New(fault.Denied, "ProjectNotFound", "There is no such project."))
 	return None, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
-}
-
-// clip cuts what somebody sent as an id to what an id can be.
-func clip(id string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(id[:min(len(id), 64)], "\x00", "\ufffd"), "\ufffd")
 }
 
 func (s *Service) role(ctx context.Context, session Session, projectID string) (Role, error) {

@@ -115,11 +115,11 @@ func (s *Service) errTries(req event.Request, now time.Time) error {
 // account. There is no limit for an account alone: with it a stranger could keep its owner out.
 func (s *Service) limitSignIn(req event.Request, email string) error {
 	now, from := s.db.Now(), neighbourhood(req.IP)
-	if !s.fromAddress.allow(from, 5*tryRate, 3*tryBurst, now) {
+	if !s.fromAddress.Allow(from, 5*tryRate, 3*tryBurst, now) {
 		return s.errTries(req, now) // what else was sent is not even looked at
 	}
 	account := sha256.Sum256([]byte(from + " " + strings.ToLower(strings.TrimSpace(email)))) // of bounded size
-	if !s.forAccount.allow(string(account[:]), tryRate, tryBurst, now) {
+	if !s.forAccount.Allow(string(account[:]), tryRate, tryBurst, now) {
 		return s.errTries(req, now)
 	}
 	return nil
@@ -158,7 +158,7 @@ func (s *Service) prove(ctx context.Context, req event.Request, hash, password s
 // Errors: PasswordWrong, TooManyTries.
 func (s *Service) Confirm(ctx context.Context, req event.Request, old Session, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.Confirm")
-	if now := s.db.Now(); !s.inSession.allow(old.Account.ID.String(), tryRate, tryBurst, now) {
+	if now := s.db.Now(); !s.inSession.Allow(old.Account.ID.String(), tryRate, tryBurst, now) {
 		return Session{}, "", s.errTries(req, now)
 	}
 	if err := s.prove(ctx, req, old.Account.passwordHash, password); err != nil {

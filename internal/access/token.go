@@ -73,7 +73,7 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 		return Caller{}, err
 	}
 	limit := p.Config.AdminAPI
-	if !s.calls.allow(key.ID, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
+	if !s.calls.Allow(key.ID, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
 		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests with this key."))
 	}
 	return Caller{Project: p, By: by}, nil

@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -115,18 +114,11 @@ func requestOf(r *http.Request) event.Request {
 	return req
 }
 
-// parameter makes a URL parameter fit to be stored: at most 256 characters of text, none of
-// them control characters.
-func parameter(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\ufffd"))
-	characters := []rune(text)
-	return string(characters[:min(len(characters), 256)])
-}
+// parameter makes a URL parameter fit to be stored.
+func parameter(text string) string { return web.Clean(text, maxParameter) }
+
+// maxParameter bounds a URL parameter that is kept, in bytes.
+const maxParameter = 256
 
 // documents keeps the documents that were parsed and found valid lately, by their text.
 type documents struct {

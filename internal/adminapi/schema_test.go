@@ -116,8 +116,12 @@ func TestPanicsAreHidden(t *testing.T) {
 
 func TestParameters(t *testing.T) {
 	t.Parallel()
-	if got := parameter("a\x00b\xff" + strings.Repeat("é", 300)); len([]rune(got)) != 256 || !strings.HasPrefix(got, "a b\ufffdé") {
-		t.Errorf("got %q", got)
+	// 256 bytes of what came, the last character whole; \xff becomes the three bytes of U+FFFD.
+	if got, want := parameter("a\x00b\xff"+strings.Repeat("é", 300)), "a b\ufffd"+strings.Repeat("é", 126); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := parameter("abc\xff\xff"+strings.Repeat("é", 300)), "abc\ufffd"+strings.Repeat("é", 125); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -147,6 +147,10 @@ type ContextError struct {
 	Code string `json:"code"`
 }
 
+// maxTargetID bounds a target's id in bytes: that of a thing that is not there is whatever
+// somebody sent.
+const maxTargetID = 256
+
 func newContext(at time.Time, by By, about Target, failure *ContextError) eventContext {
 	r := by.Request
 	c := eventContext{
@@ -173,7 +177,7 @@ func newContext(at time.Time, by By, about Target, failure *ContextError) eventC
 		c.UserID = &about.User
 	}
 	if about.Kind != "" {
-		c.Target = &contextTarget{about.Kind, about.ID}
+		c.Target = &contextTarget{about.Kind, about.ID[:min(len(about.ID), maxTargetID)]}
 	}
 	if r.State != "" || r.XState != "" {
 		c.OAuth = &oauthState{r.State, r.XState}

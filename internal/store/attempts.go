@@ -8,23 +8,20 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
-
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // How many attempts of one caller are recorded one by one; the rest are counted.
 const (
 	attemptsPerSecond = 2
 	attemptsBurst     = 60
-	attemptCallers    = 10_000 // callers remembered
 )
 
 // attempts limits how many failed attempts a caller can put into a log, and counts those
 // that the limit swallows.
 type attempts struct {
-	callers *lru.Cache[string, *rate.Limiter]
+	callers *limit.Keyed
 
 	mu         sync.Mutex
 	suppressed map[suppressedCaller]suppressed // guarded by mu
@@ -38,23 +35,12 @@ type suppressed struct {
 }
 
 func newAttempts() *attempts {
-	callers, err := lru.New[string, *rate.Limiter](attemptCallers)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return &attempts{callers: callers, suppressed: map[suppressedCaller]suppressed{}}
+	return &attempts{callers: limit.New(), suppressed: map[suppressedCaller]suppressed{}}
 }
 
 func (a *attempts) allow(project, actor, code string, now time.Time) bool {
 	key := project + "\x00" + actor
-	limiter, known := a.callers.Get(key)
-	if !known {
-		limiter = rate.NewLimiter(attemptsPerSecond, attemptsBurst)
-		if old, raced, _ := a.callers.PeekOrAdd(key, limiter); raced {
-			limiter = old
-		}
-	}
-	if limiter.AllowN(now, 1) {
+	if a.callers.Allow(key, attemptsPerSecond, attemptsBurst, now) {
 		return true
 	}
 	a.count(suppressedCaller{project, actor}, suppressed{codes: map[string]int{code: 1}, from: now, until: now})

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -64,9 +63,6 @@ type recordedError struct{ error }
 // Unwrap returns the error itself.
 func (e recordedError) Unwrap() error { return e.error }
 
-// maxTargetID bounds, in bytes, what is kept of the name of a thing that is not there.
-const maxTargetID = 64
-
 // attempt records, in a transaction of its own, that an action came to nothing because of
 // cause, and returns cause, marked as recorded. A cancelled caller and a database that
 // cannot be reached leave no attempt; the latter is logged.
@@ -86,8 +82,7 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 	known, err := db.logs.known(ctx, db, about.Project)
 	if err != nil || !known {
 		// A project that is not there has no log; its name becomes the target.
-		name := strings.ToValidUTF8(about.Project[:min(len(about.Project), maxTargetID)], "\ufffd")
-		about = event.About(event.PortalProject, "project", name)
+		about = event.About(event.PortalProject, "project", about.Project)
 	}
 	if !db.attempts.allow(about.Project, by.Actor.ID, f.Code, db.clock.Next().Time()) {
 		return recordedError{cause}

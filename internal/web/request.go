@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -46,15 +47,15 @@ func facts(r *http.Request, trustedHops int) event.Request {
 	f := event.Request{
 		ID:           event.NewID().String(),
 		IP:           clientAddress(r.RemoteAddr, chain, trustedHops),
-		ForwardedFor: clean(strings.Join(chain, ", "), maxForwarded),
-		UserAgent:    clean(r.UserAgent(), maxUserAgent),
-		URL:          clean(scheme+"://"+r.Host+withoutSecrets(r.URL).RequestURI(), maxURL),
+		ForwardedFor: Clean(strings.Join(chain, ", "), maxForwarded),
+		UserAgent:    Clean(r.UserAgent(), maxUserAgent),
+		URL:          Clean(scheme+"://"+r.Host+withoutSecrets(r.URL).RequestURI(), maxURL),
 		TrackingID:   trackingID(r.Header.Get("Traceparent")),
 	}
 	if referer, err := url.Parse(r.Referer()); err == nil && r.Referer() != "" {
-		f.Referer = clean(withoutSecrets(referer).String(), maxURL)
+		f.Referer = Clean(withoutSecrets(referer).String(), maxURL)
 	}
-	if tags, _, err := language.ParseAcceptLanguage(clean(r.Header.Get("Accept-Language"), maxForwarded)); err == nil {
+	if tags, _, err := language.ParseAcceptLanguage(Clean(r.Header.Get("Accept-Language"), maxForwarded)); err == nil {
 		for _, tag := range tags[:min(len(tags), maxLanguages)] {
 			f.Languages = append(f.Languages, tag.String())
 		}
@@ -82,7 +83,7 @@ func clientAddress(remote string, chain []string, trustedHops int) string {
 	if pair, err := netip.ParseAddrPort(host); err == nil {
 		return pair.Addr().Unmap().WithZone("").String()
 	}
-	return clean(host, 64)
+	return Clean(host, 64)
 }
 
 // withoutSecrets hides the query parameters that carry a secret of ours.
@@ -99,16 +100,21 @@ func withoutSecrets(u *url.URL) *url.URL {
 	return u
 }
 
-// clean makes text safe to store and to log: valid UTF-8 without control characters, cut to
-// a number of bytes at a character.
-func clean(text string, size int) string {
-	text = strings.ToValidUTF8(text[:min(len(text), size)], "\ufffd")
+// Clean makes text safe to store and to log: valid UTF-8 without control characters, of which
+// a blank takes the place, and cut, between characters, to at most size bytes of what came.
+func Clean(text string, size int) string {
+	if len(text) > size {
+		for size > 0 && !utf8.RuneStart(text[size]) {
+			size--
+		}
+		text = text[:size]
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, text)
+	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
 var traceParent = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$`)

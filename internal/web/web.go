@@ -61,7 +61,7 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 			}
 			took := time.Since(begun)
 			metrics.observe(r, answer.status, took)
-			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", clean(r.URL.Path, maxURL),
+			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", Clean(r.URL.Path, maxURL),
 				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
 		}()
 		next.ServeHTTP(answer, withRequest(r, f))
