@@ -24,6 +24,8 @@ var exempt = map[string]string{
 	"recording":        "SQLite's promise of an event",
 	"never":            "what the promise refers to",
 	"outbox":           "messages on their way; the event that caused one is recorded beside it",
+	"access_tokens":    "made of a session by whoever holds its refresh token; the session is audited",
+	"account_lockouts": "counts of failed proofs; lifting a lockout is recorded",
 	"audit_reads":      "which reading has been recorded already",
 	"goose_db_version": "which migrations were applied",
 }
@@ -31,8 +33,13 @@ var exempt = map[string]string{
 // exemptColumns are the columns of audited tables that may change without an event.
 var exemptColumns = map[string][]string{
 	"account_sessions": {"last_seen_at"},
+	"one_time_codes":   {"attempts"},
+	"sessions":         {"last_accessed_at", "last_accessed_by_ip"},
 	"users":            {"last_login_at"},
 }
+
+// swept are the tables from which what has expired is removed without an event.
+var swept = []string{"admin_api_tokens", "one_time_codes", "password_resets"}
 
 // onlySQLite are tables that the other engine has no need of.
 var onlySQLite = []string{"recording", "never"}
@@ -64,7 +71,8 @@ func TestEveryTableIsAuditedOrExempt(t *testing.T) {
 			continue
 		}
 		for _, operation := range []string{"INSERT", "UPDATE", "DELETE"} {
-			if _, ok := guarded[table][operation]; !ok {
+			_, ok := guarded[table][operation]
+			if free := operation == "DELETE" && slices.Contains(swept, table); ok == free {
 				t.Errorf("%s on %s needs no event: give the table its triggers, or say in exempt why it needs none", operation, table)
 			}
 		}
