@@ -134,6 +134,57 @@ type UpdateUserExecuted struct {
 	Original UserObject `json:"original_user"`
 }
 
+// CreateAuthenticatorExecuted is an authenticator given to a user.
+type CreateAuthenticatorExecuted struct {
+	User          UserObject          `json:"user"`
+	Authenticator AuthenticatorObject `json:"authenticator"`
+}
+
+// SetPasswordExpiredExecuted is a user who must choose another password at the next sign-in, or no longer must.
+type SetPasswordExpiredExecuted struct {
+	User    UserObject `json:"user"`
+	Expired bool       `json:"expired" class:"public"`
+}
+
+// ResetAccountLockoutExecuted is a user whose failed proofs are forgotten.
+type ResetAccountLockoutExecuted struct {
+	User     UserObject    `json:"user"`
+	Previous LockoutObject `json:"previous_lockout_status"`
+}
+
+// SetAccountValidFromExecuted is the start of the time in which an account is valid changed; none is always.
+type SetAccountValidFromExecuted struct {
+	User     UserObject `json:"user"`
+	From     *time.Time `json:"account_valid_from,omitempty" class:"public"`
+	Original UserObject `json:"original_user"`
+}
+
+// SetAccountValidUntilExecuted is the end of the time in which an account is valid changed; none is never.
+type SetAccountValidUntilExecuted struct {
+	User     UserObject `json:"user"`
+	Until    *time.Time `json:"account_valid_until,omitempty" class:"public"`
+	Original UserObject `json:"original_user"`
+}
+
+// SetAccountValidPeriodExecuted is the time in which an account is valid changed at both ends.
+type SetAccountValidPeriodExecuted struct {
+	User     UserObject `json:"user"`
+	From     *time.Time `json:"account_valid_from,omitempty" class:"public"`
+	Until    *time.Time `json:"account_valid_until,omitempty" class:"public"`
+	Original UserObject `json:"original_user"`
+}
+
+// SetMFAGracePeriodExecuted is a user who may sign in without a second factor for a while.
+type SetMFAGracePeriodExecuted struct {
+	User  UserObject `json:"user"`
+	EndAt time.Time  `json:"mfa_grace_period_end_at" class:"public"`
+}
+
+// RemoveMFAGracePeriodExecuted is a user who needs a second factor again.
+type RemoveMFAGracePeriodExecuted struct {
+	User UserObject `json:"user"`
+}
+
 // Type implements Payload.
 func (CreateUserExecuted) Type() Type              { return "admin_api.mutation.create_user.executed" }
 func (CreateUserExecuted) fact(CreateUserExecuted) {}
@@ -239,3 +290,51 @@ func (SetVerifiedStatusExecuted) fact(SetVerifiedStatusExecuted) {}
 // Type implements Payload.
 func (UpdateUserExecuted) Type() Type              { return "admin_api.mutation.update_user.executed" }
 func (UpdateUserExecuted) fact(UpdateUserExecuted) {}
+
+// Type implements Payload.
+func (CreateAuthenticatorExecuted) Type() Type {
+	return "admin_api.mutation.create_authenticator.executed"
+}
+func (CreateAuthenticatorExecuted) fact(CreateAuthenticatorExecuted) {}
+
+// Type implements Payload.
+func (SetPasswordExpiredExecuted) Type() Type {
+	return "admin_api.mutation.set_password_expired.executed"
+}
+func (SetPasswordExpiredExecuted) fact(SetPasswordExpiredExecuted) {}
+
+// Type implements Payload.
+func (ResetAccountLockoutExecuted) Type() Type {
+	return "admin_api.mutation.reset_account_lockout.executed"
+}
+func (ResetAccountLockoutExecuted) fact(ResetAccountLockoutExecuted) {}
+
+// Type implements Payload.
+func (SetAccountValidFromExecuted) Type() Type {
+	return "admin_api.mutation.set_account_valid_from.executed"
+}
+func (SetAccountValidFromExecuted) fact(SetAccountValidFromExecuted) {}
+
+// Type implements Payload.
+func (SetAccountValidUntilExecuted) Type() Type {
+	return "admin_api.mutation.set_account_valid_until.executed"
+}
+func (SetAccountValidUntilExecuted) fact(SetAccountValidUntilExecuted) {}
+
+// Type implements Payload.
+func (SetAccountValidPeriodExecuted) Type() Type {
+	return "admin_api.mutation.set_account_valid_period.executed"
+}
+func (SetAccountValidPeriodExecuted) fact(SetAccountValidPeriodExecuted) {}
+
+// Type implements Payload.
+func (SetMFAGracePeriodExecuted) Type() Type {
+	return "admin_api.mutation.set_mfa_grace_period.executed"
+}
+func (SetMFAGracePeriodExecuted) fact(SetMFAGracePeriodExecuted) {}
+
+// Type implements Payload.
+func (RemoveMFAGracePeriodExecuted) Type() Type {
+	return "admin_api.mutation.remove_mfa_grace_period.executed"
+}
+func (RemoveMFAGracePeriodExecuted) fact(RemoveMFAGracePeriodExecuted) {}

@@ -1,6 +1,9 @@
 package event
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // The facts of what administrators do to a project.
 
@@ -111,6 +114,27 @@ type SecretChange struct {
 	Fingerprint Fingerprint `json:"fingerprint,omitempty"`
 }
 
+// ProjectAdminAPITokenCreated is a short-lived Admin API token made for an account; the token is not in it.
+type ProjectAdminAPITokenCreated struct {
+	TokenID   ID        `json:"token_id" class:"public"`
+	Usage     string    `json:"usage" class:"public"`
+	ExpiresAt time.Time `json:"expires_at" class:"public"`
+}
+
+// MessageRead is the body of a message in the outbox looked at.
+type MessageRead struct {
+	Message   string `json:"type" class:"public"`
+	Channel   string `json:"channel" class:"public"`
+	MessageID ID     `json:"message_id" class:"public"`
+}
+
+// MessageRequeued is a message that could not be sent put back into the queue.
+type MessageRequeued struct {
+	Message   string `json:"type" class:"public"`
+	Channel   string `json:"channel" class:"public"`
+	MessageID ID     `json:"message_id" class:"public"`
+}
+
 // Type implements Payload.
 func (ProjectAppCreated) Type() Type             { return "project.app.created" }
 func (ProjectAppCreated) fact(ProjectAppCreated) {}
@@ -176,3 +200,15 @@ func (ProjectBillingSubscriptionCancelled) Type() Type {
 	return "project.billing.subscription.cancelled"
 }
 func (ProjectBillingSubscriptionCancelled) fact(ProjectBillingSubscriptionCancelled) {}
+
+// Type implements Payload.
+func (ProjectAdminAPITokenCreated) Type() Type                       { return "project.admin_api_token.created" }
+func (ProjectAdminAPITokenCreated) fact(ProjectAdminAPITokenCreated) {}
+
+// Type implements Payload.
+func (MessageRead) Type() Type       { return "project.message.read" }
+func (MessageRead) fact(MessageRead) {}
+
+// Type implements Payload.
+func (MessageRequeued) Type() Type           { return "project.message.requeued" }
+func (MessageRequeued) fact(MessageRequeued) {}

@@ -228,6 +228,81 @@ type WhatsappSuppressed struct {
 	Recipient   string `json:"recipient" class:"personal"`
 }
 
+// UserAuthenticated is a user who signed in.
+type UserAuthenticated struct {
+	User    UserObject    `json:"user"`
+	Session SessionObject `json:"session"`
+}
+
+// UserPasswordReset is a user who set a new password with a link that was sent to them.
+type UserPasswordReset struct {
+	User UserObject `json:"user"`
+}
+
+// UserRecoveryCodesCreated is recovery codes made for a user in place of those of before; the codes are not in it.
+type UserRecoveryCodesCreated struct {
+	User  UserObject `json:"user"`
+	Count int        `json:"count" class:"public"`
+}
+
+// UserAnonymousPromoted is an anonymous user who is one with a name from now on.
+type UserAnonymousPromoted struct {
+	Anonymous  UserObject       `json:"anonymous_user"`
+	User       UserObject       `json:"user"`
+	Identities []IdentityObject `json:"identities" class:"personal"`
+}
+
+// AuthorizationGranted is a user's consent to a client of somebody else's.
+type AuthorizationGranted struct {
+	User          UserObject          `json:"user"`
+	Authorization AuthorizationObject `json:"authorization"`
+}
+
+// IdentityOAuthConnected is an account elsewhere with which a user can sign in.
+type IdentityOAuthConnected struct {
+	User     UserObject     `json:"user"`
+	Identity IdentityObject `json:"identity"`
+}
+
+// IdentityBiometricEnabled is a device with which a user can sign in.
+type IdentityBiometricEnabled struct {
+	User     UserObject     `json:"user"`
+	Identity IdentityObject `json:"identity"`
+}
+
+// IdentityAdded is an identity of a kind without a type of its own added to a user: a passkey, for one.
+type IdentityAdded struct {
+	User     UserObject     `json:"user"`
+	Identity IdentityObject `json:"identity"`
+}
+
+// AuthenticatorTOTPAdded is an app that makes one-time codes registered for a user; the seed is not in it.
+type AuthenticatorTOTPAdded struct {
+	User          UserObject          `json:"user"`
+	Authenticator AuthenticatorObject `json:"authenticator"`
+}
+
+// OneTimeCodeVerified is a code that was sent to an address and entered in time; the code is not in it.
+type OneTimeCodeVerified struct {
+	Target  string      `json:"target" class:"personal"`
+	Purpose string      `json:"purpose" class:"public"`
+	User    *UserObject `json:"user,omitempty"`
+}
+
+// AuthenticationPrimaryOOBOTPEmailFailed is a wrong code entered for a user's e-mail address.
+type AuthenticationPrimaryOOBOTPEmailFailed struct {
+	User              UserObject `json:"user"`
+	Stage             string     `json:"authentication_stage" class:"public"`
+	AuthenticatorType string     `json:"authenticator_type" class:"public"`
+}
+
+// AuthenticationPrimaryOOBOTPSMSFailed is a wrong code entered for a user's phone number.
+type AuthenticationPrimaryOOBOTPSMSFailed struct {
+	User              UserObject `json:"user"`
+	Stage             string     `json:"authentication_stage" class:"public"`
+	AuthenticatorType string     `json:"authenticator_type" class:"public"`
+}
+
 // Type implements Payload.
 func (UserCreated) Type() Type       { return "user.created" }
 func (UserCreated) fact(UserCreated) {}
@@ -375,3 +450,55 @@ func (WhatsappError) fact(WhatsappError) {}
 // Type implements Payload.
 func (WhatsappSuppressed) Type() Type              { return "whatsapp.suppressed" }
 func (WhatsappSuppressed) fact(WhatsappSuppressed) {}
+
+// Type implements Payload.
+func (UserAuthenticated) Type() Type             { return "user.authenticated" }
+func (UserAuthenticated) fact(UserAuthenticated) {}
+
+// Type implements Payload.
+func (UserPasswordReset) Type() Type             { return "user.password.reset" }
+func (UserPasswordReset) fact(UserPasswordReset) {}
+
+// Type implements Payload.
+func (UserRecoveryCodesCreated) Type() Type                    { return "user.recovery_codes.created" }
+func (UserRecoveryCodesCreated) fact(UserRecoveryCodesCreated) {}
+
+// Type implements Payload.
+func (UserAnonymousPromoted) Type() Type                 { return "user.anonymous.promoted" }
+func (UserAnonymousPromoted) fact(UserAnonymousPromoted) {}
+
+// Type implements Payload.
+func (AuthorizationGranted) Type() Type                { return "user.authorization.granted" }
+func (AuthorizationGranted) fact(AuthorizationGranted) {}
+
+// Type implements Payload.
+func (IdentityOAuthConnected) Type() Type                  { return "identity.oauth.connected" }
+func (IdentityOAuthConnected) fact(IdentityOAuthConnected) {}
+
+// Type implements Payload.
+func (IdentityBiometricEnabled) Type() Type                    { return "identity.biometric.enabled" }
+func (IdentityBiometricEnabled) fact(IdentityBiometricEnabled) {}
+
+// Type implements Payload.
+func (IdentityAdded) Type() Type         { return "identity.added" }
+func (IdentityAdded) fact(IdentityAdded) {}
+
+// Type implements Payload.
+func (AuthenticatorTOTPAdded) Type() Type                  { return "authenticator.totp.added" }
+func (AuthenticatorTOTPAdded) fact(AuthenticatorTOTPAdded) {}
+
+// Type implements Payload.
+func (OneTimeCodeVerified) Type() Type               { return "one_time_code.verified" }
+func (OneTimeCodeVerified) fact(OneTimeCodeVerified) {}
+
+// Type implements Payload.
+func (AuthenticationPrimaryOOBOTPEmailFailed) Type() Type {
+	return "authentication.primary.oob_otp_email.failed"
+}
+func (AuthenticationPrimaryOOBOTPEmailFailed) fact(AuthenticationPrimaryOOBOTPEmailFailed) {}
+
+// Type implements Payload.
+func (AuthenticationPrimaryOOBOTPSMSFailed) Type() Type {
+	return "authentication.primary.oob_otp_sms.failed"
+}
+func (AuthenticationPrimaryOOBOTPSMSFailed) fact(AuthenticationPrimaryOOBOTPSMSFailed) {}

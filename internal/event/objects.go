@@ -86,6 +86,22 @@ type AuthorizationObject struct {
 	Scopes    []string  `json:"scopes" class:"public"`
 }
 
+// LockoutObject says whether a user is locked out after failed proofs; its keys are in camel
+// case, unlike those of most objects.
+type LockoutObject struct {
+	// Type is per_user or per_user_per_ip.
+	Type        string           `json:"lockoutType" class:"public"`
+	IsLocked    bool             `json:"isLocked" class:"public"`
+	LockedUntil *time.Time       `json:"lockedUntil,omitempty" class:"public"`
+	LockedIPs   []LockedIPObject `json:"lockedIPs" class:"personal"`
+}
+
+// LockedIPObject is an address from which a user is locked out.
+type LockedIPObject struct {
+	IPAddress   string    `json:"ipAddress"`
+	LockedUntil time.Time `json:"lockedUntil"`
+}
+
 // AccountObject is a snapshot of a Portal account. The e-mail address is an administrator's
 // name on the record and stays.
 type AccountObject struct {
