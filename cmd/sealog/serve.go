@@ -20,6 +20,7 @@ import (
 	"github.com/sealog/sealog/internal/schedule"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 // The limits of a connection.
@@ -71,8 +72,9 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		measured.Handle("GET /metrics", web.MetricsHandler(registry))
 		servers = append(servers, start(metrics, measured, a))
 	}
+	users := directory.New(a.db, a.passwords, a.publicURL, webhook.New(webhook.Config{}))
 	admin := adminapi.New(adminapi.Config{
-		Access: a.access, Directory: directory.New(a.db, a.passwords), Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
+		Access: a.access, Directory: users, Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
 	})
 	mux.Handle("/_api/admin/graphql", admin)
 	mux.Handle("/graphql", admin)

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ import (
 	"github.com/sealog/sealog/internal/storetest"
 	"github.com/sealog/sealog/internal/vault"
 	"github.com/sealog/sealog/internal/web"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 // world is an Admin API with the project acme, over a database of its own.
@@ -70,7 +72,7 @@ func newWorld(t testing.TB) *world {
 	w.owner = owner.Object()
 	w.handler = web.Handle(adminapi.New(adminapi.Config{
 		Access:    w.access,
-		Directory: directory.New(w.db, passwords),
+		Directory: directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true})),
 		Log:       w.log, Reads: w.reads, DB: w.db, Logger: logger,
 	}), 0, slog.New(slog.DiscardHandler), web.NewMetrics(prometheus.NewRegistry()))
 	w.kid, w.key = w.project("acme")

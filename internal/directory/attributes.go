@@ -195,9 +195,14 @@ func (u User) ShownAttributes() json.RawMessage {
 	}
 	for _, key := range []string{"email", "phone_number"} {
 		if _, ok := object[key]; ok {
-			object[key+"_verified"] = json.RawMessage(`false`)
+			object[key+"_verified"] = mustEncode(u.verifiedAttribute(key, object[key]))
 		}
 	}
 	object["updated_at"] = mustEncode(u.UpdatedAt.Unix())
 	return mustEncode(object)
+}
+
+func (u User) verifiedAttribute(name string, raw json.RawMessage) bool {
+	var value string
+	return json.Unmarshal(raw, &value) == nil && u.isVerified(Claim{name, value})
 }

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -16,7 +18,7 @@ type Authenticator struct {
 	UserID    event.ID
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	// Type is password; Kind is primary or secondary.
+	// Type is password, totp, oob_otp_email, oob_otp_sms or passkey; Kind is primary or secondary.
 	Type      string
 	Kind      string
 	IsDefault bool
@@ -25,15 +27,19 @@ type Authenticator struct {
 	// ExpireAfter is from when on a password must be changed at the next sign-in.
 	ExpireAfter *time.Time
 
-	secret string // PHC string
+	// Claims is what it says of itself, without a secret: a JSON object.
+	Claims json.RawMessage
+
+	secret string // PHC string of a password
+	sealed []byte // seed of TOTP, encrypted
 }
 
-const authenticatorColumns = `project_id, id, user_id, created_at, updated_at, type, kind, is_default, secret, target, expire_after`
+const authenticatorColumns = `project_id, id, user_id, created_at, updated_at, type, kind, is_default, secret, target, expire_after, claims, sealed`
 
 func (a *Authenticator) fields() []any {
 	return []any{
 		&a.Project, &a.ID, &a.UserID, store.Time(&a.CreatedAt), store.Time(&a.UpdatedAt), &a.Type, &a.Kind, &a.IsDefault,
-		&a.secret, &a.Target, store.TimeOrNull(&a.ExpireAfter),
+		&a.secret, &a.Target, store.TimeOrNull(&a.ExpireAfter), textOf(&a.Claims), &a.sealed,
 	}
 }
 
@@ -64,9 +70,9 @@ func (a *Authenticator) expire(now time.Time, expired bool) {
 func insertAuthenticator(ctx context.Context, tx *store.Tx, a Authenticator) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO authenticators (`+authenticatorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		a.Project, a.ID, a.UserID, store.Micros(a.CreatedAt), store.Micros(a.UpdatedAt), a.Type, a.Kind, a.IsDefault,
-		a.secret, a.Target, store.MicrosOrNull(a.ExpireAfter))
+		a.secret, a.Target, store.MicrosOrNull(a.ExpireAfter), cmp.Or(string(a.Claims), `{}`), a.sealed)
 	return err
 }
 

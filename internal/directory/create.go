@@ -7,6 +7,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -29,7 +30,7 @@ type newUser struct {
 	identity Identity
 	hash     string // "" for no password
 	expired  bool
-	mail     *message
+	mail     *message.Message
 	from     *time.Time
 	until    *time.Time
 }
@@ -37,8 +38,8 @@ type newUser struct {
 // Create makes a user with one login id. It records user.created beside the mutation.
 //
 // Errors: Invalid, ValidationFailed, InvariantViolated (InvalidLoginIDKey, DuplicatedIdentity),
-// PasswordPolicyViolated, PasswordGenerateError, SendPasswordNoTarget,
-// InvalidAccountStatusTransition (AccountValidFromShouldBeBeforeAccountValidUntil).
+// PasswordPolicyViolated, PasswordGenerateError, SendPasswordNoTarget, InvalidConfiguration,
+// HookDisallowed, InvalidAccountStatusTransition (AccountValidFromShouldBeBeforeAccountValidUntil).
 func (s *Service) Create(ctx context.Context, by event.By, p project.Project, in CreateInput) (_ User, err error) {
 	defer fault.Wrap(&err, "directory.Create(%q)", p.ID)
 	n, err := s.prepareCreate(ctx, by, p, in)
@@ -49,7 +50,7 @@ func (s *Service) Create(ctx context.Context, by event.By, p project.Project, in
 	_, err = store.Record(ctx, s.db, by, event.InProject(p.ID),
 		func(ctx context.Context, tx *store.Tx) (fact event.CreateUserExecuted, err error) {
 			var identity Identity
-			user, identity, err = n.insert(ctx, tx, p.ID)
+			user, identity, err = n.insert(ctx, tx, p)
 			if err != nil {
 				return fact, err
 			}
@@ -78,7 +79,13 @@ func (s *Service) prepareCreate(ctx context.Context, by event.By, p project.Proj
 		return n, err
 	}
 	n.from, n.until = from, until
-	if in.Password == nil {
+	if err := s.askAboutNew(ctx, p, n); err != nil {
+		return n, err
+	}
+	if len(p.Config.Authentication.PrimaryAuthenticators) == 0 {
+		return n, fault.New(fault.Internal, "InvalidConfiguration", "The project has no primary authenticator for a new user.")
+	}
+	if in.Password == nil || !usesPassword(p.Config) {
 		return n, nil
 	}
 	password, _, err := choosePassword(p.Config.Password, in.Password)
@@ -96,17 +103,17 @@ func (s *Service) prepareCreate(ctx context.Context, by event.By, p project.Proj
 	return n, err
 }
 
-func (n newUser) insert(ctx context.Context, tx *store.Tx, project string) (User, Identity, error) {
+func (n newUser) insert(ctx context.Context, tx *store.Tx, p project.Project) (User, Identity, error) {
 	now := tx.Now()
 	identity := n.identity
-	identity.Project, identity.ID, identity.UserID = project, tx.NewID(), n.id
+	identity.Project, identity.ID, identity.UserID = p.ID, tx.NewID(), n.id
 	identity.CreatedAt, identity.UpdatedAt = now, now
 	attributes, err := fromIdentities(nil, []Identity{identity})
 	if err != nil {
 		return User{}, identity, err
 	}
 	user := User{
-		Project: project, ID: n.id, CreatedAt: now, UpdatedAt: now, AccountValidFrom: n.from, AccountValidUntil: n.until,
+		Project: p.ID, ID: n.id, CreatedAt: now, UpdatedAt: now, AccountValidFrom: n.from, AccountValidUntil: n.until,
 		StandardAttributes: attributes, CustomAttributes: json.RawMessage(`{}`), HasPassword: n.hash != "",
 	}
 	if err := insertUser(ctx, tx, user, []Identity{identity}); err != nil {
@@ -120,5 +127,29 @@ func (n newUser) insert(ctx context.Context, tx *store.Tx, project string) (User
 			return user, identity, err
 		}
 	}
-	return user, identity, n.mail.enqueue(ctx, tx)
+	if err := makeOOBAuthenticators(ctx, tx, p.Config.Authentication, identity); err != nil {
+		return user, identity, err
+	}
+	return user, identity, n.mail.Enqueue(ctx, tx)
+}
+
+// newcomer is what web hooks are shown of a user who is not there yet.
+type newcomer struct {
+	User       event.UserObject       `json:"user"`
+	Identities []event.IdentityObject `json:"identities"`
+}
+
+func (s *Service) askAboutNew(ctx context.Context, p project.Project, n newUser) error {
+	if len(p.Config.Hook.BlockingHandlers) == 0 {
+		return nil
+	}
+	attributes, err := fromIdentities(nil, []Identity{n.identity})
+	if err != nil {
+		return err
+	}
+	user := User{
+		Project: p.ID, ID: n.id, CreatedAt: s.now(), UpdatedAt: s.now(), AccountValidFrom: n.from, AccountValidUntil: n.until,
+		StandardAttributes: attributes, CustomAttributes: json.RawMessage(`{}`),
+	}
+	return s.ask(ctx, p, "user.pre_create", newcomer{user.Object(s.now()), []event.IdentityObject{n.identity.Object()}})
 }

@@ -57,7 +57,7 @@ func TestCreate(t *testing.T) {
 	}
 	mails := w.mails()
 	if len(mails) != 1 || mails[0].Kind != "send-password-to-new-user" || mails[0].Recipient != "jane@example.org" ||
-		!strings.Contains(mails[0].Text, "correct horse") || mails[0].UserID != u.ID || mails[0].By.ID != "kid-1" {
+		!strings.Contains(mails[0].Text, "correct horse") || mails[0].UserID != u.ID || mails[0].By.Actor.ID != "kid-1" {
 		t.Errorf("mails: %+v", mails)
 	}
 	w.absent("correct horse")

@@ -27,15 +27,8 @@ func (s *Service) Delete(ctx context.Context, by event.By, p project.Project, id
 				return fact, err
 			}
 			fact = event.DeleteUserExecuted{User: user.Object(tx.Now()), Reason: reason}
-			for _, statement := range []string{
-				`DELETE FROM password_history WHERE project_id = $1 AND user_id = $2`,
-				`DELETE FROM authenticators WHERE project_id = $1 AND user_id = $2`,
-				`DELETE FROM identities WHERE project_id = $1 AND user_id = $2`,
-				`DELETE FROM users WHERE project_id = $1 AND id = $2`,
-			} {
-				if _, err := tx.Exec(ctx, statement, p.ID, id); err != nil {
-					return fact, err
-				}
+			if err := user.remove(ctx, tx); err != nil {
+				return fact, err
 			}
 			return fact, store.Also(ctx, tx, about, event.UserDeleted{User: fact.User, Reason: reason})
 		})

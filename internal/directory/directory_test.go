@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/url"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 	"github.com/sealog/sealog/internal/vault"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 // world is a database with one project.
@@ -34,7 +36,8 @@ func newWorld(t testing.TB) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return world{t, db, p, directory.New(db, vault.NewPasswords())}
+	return world{t, db, p, directory.New(db, vault.NewPasswords(),
+		&url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true}))}
 }
 
 var by = event.By{
@@ -180,13 +183,13 @@ func (w world) absent(secret string) {
 func (w world) mails() []mail {
 	w.Helper()
 	type stored struct {
-		id                event.ID
+		id, user          event.ID
 		channel, kind, st string
 		body              []byte
 	}
 	rows, err := store.Collect(w.Context(), w.db, func(s *stored) []any {
-		return []any{&s.id, &s.channel, &s.kind, &s.st, &s.body}
-	}, `SELECT id, channel, message, state, body FROM outbox WHERE project_id = $1 ORDER BY id`, w.p.ID)
+		return []any{&s.id, &s.channel, &s.kind, &s.st, &s.body, &s.user}
+	}, `SELECT id, channel, message, state, body, user_id FROM outbox WHERE project_id = $1 ORDER BY id`, w.p.ID)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -199,7 +202,7 @@ func (w world) mails() []mail {
 		if err != nil {
 			w.Fatal(err)
 		}
-		m := mail{Kind: s.kind}
+		m := mail{Kind: s.kind, UserID: s.user}
 		if err := json.Unmarshal(plain, &m); err != nil {
 			w.Fatal(err)
 		}
@@ -210,11 +213,11 @@ func (w world) mails() []mail {
 
 type mail struct {
 	Kind      string
-	Recipient string      `json:"recipient"`
-	Subject   string      `json:"subject"`
-	Text      string      `json:"text"`
-	By        event.Actor `json:"by"`
-	UserID    event.ID    `json:"user_id"`
+	UserID    event.ID
+	Recipient string   `json:"recipient"`
+	Subject   string   `json:"subject"`
+	Text      string   `json:"text"`
+	By        event.By `json:"by"`
 }
 
 var day = 24 * time.Hour

@@ -26,7 +26,7 @@ func (s *Service) GetMany(ctx context.Context, project string, ids []event.ID) (
 	}
 	list, args := inList(ids, project)
 	users, err := store.Collect(ctx, s.db, (*User).fields, `
-		SELECT `+userColumns+`, `+hasPassword+`
+		SELECT `+userColumns+`, `+derived+`
 		FROM users
 		WHERE project_id = $1 AND id IN (`+list+`)`, args...)
 	for _, u := range users {
@@ -44,7 +44,7 @@ func (s *Service) ByLoginID(ctx context.Context, p project.Project, key, value s
 		return User{}, false, nil // nobody can have it
 	}
 	return store.One(ctx, s.db, (*User).fields, `
-		SELECT `+userColumns+`, `+hasPassword+`
+		SELECT `+userColumns+`, `+derived+`
 		FROM users
 		WHERE project_id = $1 AND id = (
 			SELECT user_id
@@ -81,7 +81,7 @@ func (s *Service) ByStandardAttribute(ctx context.Context, p project.Project, na
 		return []User{}, nil // nobody can have it
 	}
 	return store.Collect(ctx, s.db, (*User).fields, `
-		SELECT `+userColumns+`, `+hasPassword+`
+		SELECT `+userColumns+`, `+derived+`
 		FROM users
 		WHERE project_id = $1 AND id IN (
 			SELECT user_id
@@ -151,7 +151,7 @@ func (s *Service) List(ctx context.Context, project string, in ListInput) (_ []U
 		direction = ` DESC`
 	}
 	users, err := store.Collect(ctx, s.db, (*User).fields, `
-		SELECT `+userColumns+`, `+hasPassword+`
+		SELECT `+userColumns+`, `+derived+`
 		FROM users
 		WHERE `+where+`
 		ORDER BY `+column+direction+`, id`+direction+`

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -10,8 +11,12 @@ import (
 	"github.com/sealog/sealog/internal/store"
 )
 
-// loginIDIdentity is the type of the identities there are today.
-const loginIDIdentity = "login_id"
+// The types of identities. Administrators make login ids; the others come with a sign-in.
+const (
+	loginIDIdentity = "login_id"
+	anonymous       = "anonymous"
+	passkey         = "passkey"
+)
 
 // The types of login ids, as a project's configuration names them.
 const (
@@ -33,7 +38,7 @@ type Identity struct {
 	UserID    event.ID
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	// Type is "login_id".
+	// Type is login_id, oauth, anonymous, biometric, passkey, siwe or ldap.
 	Type string
 	// LoginIDKey is the key in the project's configuration, LoginIDType is email, phone or username.
 	LoginIDKey  string
@@ -42,20 +47,25 @@ type Identity struct {
 	OriginalValue string
 	Value         string
 	UniqueKey     string
+	// Extra is what an identity that is no login id claims: a JSON object.
+	Extra json.RawMessage
 }
 
 const identityColumns = `project_id, id, user_id, created_at, updated_at, type, login_id_key, login_id_type,
-	original_value, value, unique_key`
+	original_value, value, unique_key, claims`
 
 func (i *Identity) fields() []any {
 	return []any{
 		&i.Project, &i.ID, &i.UserID, store.Time(&i.CreatedAt), store.Time(&i.UpdatedAt), &i.Type, &i.LoginIDKey,
-		&i.LoginIDType, &i.OriginalValue, &i.Value, &i.UniqueKey,
+		&i.LoginIDType, &i.OriginalValue, &i.Value, &i.UniqueKey, textOf(&i.Extra),
 	}
 }
 
 // Claims is the identity as a JSON object of claims.
 func (i Identity) Claims() json.RawMessage {
+	if i.Type != loginIDIdentity {
+		return i.Extra
+	}
 	const prefix = "https://authgear.com/claims/login_id/"
 	claims := map[string]string{
 		prefix + "type": i.LoginIDType, prefix + "key": i.LoginIDKey,
@@ -77,11 +87,11 @@ func (i Identity) Object() event.IdentityObject {
 func insertIdentity(ctx context.Context, tx *store.Tx, i Identity) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO identities (`+identityColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		i.Project, i.ID, i.UserID, store.Micros(i.CreatedAt), store.Micros(i.UpdatedAt), i.Type, i.LoginIDKey,
-		i.LoginIDType, i.OriginalValue, i.Value, i.UniqueKey)
+		i.LoginIDType, i.OriginalValue, i.Value, i.UniqueKey, cmp.Or(string(i.Extra), `{}`))
 	if store.IsUnique(err) {
-		err = errDuplicate(i.LoginIDType).Because(err)
+		err = errDuplicate(i).Because(err)
 	}
 	return err
 }

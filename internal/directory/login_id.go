@@ -2,6 +2,7 @@ package directory
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,6 +60,9 @@ func normalise(config project.IdentityConfig, id LoginID) (Identity, error) {
 		}
 		if !ok {
 			return Identity{}, errInvalid(badFormat(loginIDLocation, kind.Type))
+		}
+		if isBlocked(config, i) {
+			return Identity{}, errInvalid(ValidationCause{Location: loginIDLocation, Kind: "blocked"})
 		}
 		// Folding can make a value longer.
 		if n := utf8.RuneCountInString(i.Value); n > limit {
@@ -124,4 +128,24 @@ func normaliseUsername(text string) (string, bool) {
 		}
 	}
 	return folded, true
+}
+
+// freeEmail are domains that hand out addresses to everybody.
+var freeEmail = []string{
+	"aol.com", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "live.com", "mail.com",
+	"mail.ru", "me.com", "msn.com", "outlook.com", "proton.me", "protonmail.com", "qq.com", "web.de", "yahoo.com", "yandex.com",
+	"yandex.ru", "ymail.com", "zoho.com", "163.com", "126.com",
+}
+
+// isBlocked reports whether the project refuses a login id, from administrators, too.
+func isBlocked(config project.IdentityConfig, i Identity) bool {
+	switch i.LoginIDType {
+	case emailType:
+		domain := i.UniqueKey[strings.LastIndexByte(i.UniqueKey, '@')+1:]
+		return slices.Contains(config.BlockedEmailDomains, domain) || config.BlockFreeEmail && slices.Contains(freeEmail, domain)
+	case usernameType:
+		return slices.Contains(config.BlockedUsernames, i.Value)
+	default:
+		return false
+	}
 }

@@ -5,8 +5,11 @@ import (
 	"crypto/rand"
 	"math/big"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ccojocar/zxcvbn-go"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -29,6 +32,8 @@ type PasswordCause struct {
 type PasswordRule struct {
 	MinLength   *int `json:"min_length,omitempty"`
 	Length      *int `json:"pw_length,omitempty"`
+	MinLevel    *int `json:"min_level,omitempty"`
+	Level       *int `json:"pw_level,omitempty"`
 	HistorySize *int `json:"history_size,omitempty"`
 	HistoryDays *int `json:"history_days,omitempty"`
 }
@@ -67,6 +72,7 @@ func broken(policy project.PasswordConfig, password string) []PasswordCause {
 	}{
 		{policy.UppercaseRequired, "PasswordUppercaseRequired", unicode.IsUpper},
 		{policy.LowercaseRequired, "PasswordLowercaseRequired", unicode.IsLower},
+		{policy.AlphabetRequired, "PasswordAlphabetRequired", unicode.IsLetter},
 		{policy.DigitRequired, "PasswordDigitRequired", unicode.IsDigit},
 		{policy.SymbolRequired, "PasswordSymbolRequired", other},
 	} {
@@ -74,7 +80,33 @@ func broken(policy project.PasswordConfig, password string) []PasswordCause {
 			causes = append(causes, PasswordCause{Name: rule.name})
 		}
 	}
+	lower := strings.ToLower(password)
+	for _, word := range policy.ExcludedKeywords {
+		if word != "" && strings.Contains(lower, strings.ToLower(word)) {
+			causes = append(causes, PasswordCause{Name: "PasswordContainingExcludedKeywords"})
+			break
+		}
+	}
+	if policy.MinimumGuessableLevel > 0 {
+		if level := guessableLevel(password); level < policy.MinimumGuessableLevel {
+			causes = append(causes, PasswordCause{"PasswordBelowGuessableLevel", &PasswordRule{
+				MinLevel: &policy.MinimumGuessableLevel, Level: &level,
+			}})
+		}
+	}
 	return causes
+}
+
+// guessable bounds how much of a password is looked at for its level: the work grows with
+// its length.
+const guessable = 100
+
+// guessableLevel is how hard a password is to guess, from 1 (too guessable) to 5.
+func guessableLevel(password string) int {
+	if r := []rune(password); len(r) > guessable {
+		password = string(r[:guessable])
+	}
+	return zxcvbn.PasswordStrength(password, nil).Score + 1
 }
 
 // What generated passwords are made of: no letter or digit that is taken for another.
@@ -139,18 +171,32 @@ func (s *Service) matchesAny(ctx context.Context, hashes []string, password stri
 	return -1, nil
 }
 
-// formerPasswords returns the hashes of a user's last former passwords.
-func formerPasswords(ctx context.Context, q store.Querier, project string, user event.ID, size int) ([]string, error) {
+// maxHistory bounds how many former passwords are compared.
+const maxHistory = 50
+
+// formerPasswords returns the hashes of the former passwords that a user may not use again:
+// the last ones, and those of the last days.
+func formerPasswords(ctx context.Context, q store.Querier, p project.Project, user event.ID, now time.Time) ([]string, error) {
 	return store.Column[string](ctx, q, `
 		SELECT secret
 		FROM password_history
-		WHERE project_id = $1 AND user_id = $2
+		WHERE project_id = $1 AND user_id = $2 AND (created_at > $4 OR id IN (
+			SELECT id
+			FROM password_history
+			WHERE project_id = $1 AND user_id = $2
+			ORDER BY created_at DESC, id DESC
+			LIMIT $3))
 		ORDER BY created_at DESC, id DESC
-		LIMIT $3`, project, user, size)
+		LIMIT $5`, p.ID, user, max(p.Config.Password.HistorySize, 0), rememberedSince(p.Config.Password, now), maxHistory)
 }
 
-// remember puts a password that is replaced into the history and forgets what is beyond size.
-func remember(ctx context.Context, tx *store.Tx, old Authenticator, size int) error {
+// rememberedSince is from when on every former password counts, in stored microseconds.
+func rememberedSince(policy project.PasswordConfig, now time.Time) int64 {
+	return store.Micros(now.AddDate(0, 0, -max(policy.HistoryDays, 0)))
+}
+
+// remember puts a password that is replaced into the history and forgets what no longer counts.
+func remember(ctx context.Context, tx *store.Tx, old Authenticator, policy project.PasswordConfig) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO password_history (project_id, id, user_id, created_at, secret)
 		VALUES ($1, $2, $3, $4, $5)`, old.Project, tx.NewID(), old.UserID, store.Micros(tx.Now()), old.secret)
@@ -159,11 +205,11 @@ func remember(ctx context.Context, tx *store.Tx, old Authenticator, size int) er
 	}
 	_, err = tx.Exec(ctx, `
 		DELETE FROM password_history
-		WHERE project_id = $1 AND user_id = $2 AND id NOT IN (
+		WHERE project_id = $1 AND user_id = $2 AND created_at <= $4 AND id NOT IN (
 			SELECT id
 			FROM password_history
 			WHERE project_id = $1 AND user_id = $2
 			ORDER BY created_at DESC, id DESC
-			LIMIT $3)`, old.Project, old.UserID, max(size, 0))
+			LIMIT $3)`, old.Project, old.UserID, max(policy.HistorySize, 0), rememberedSince(policy, tx.Now()))
 	return err
 }

@@ -70,16 +70,28 @@ func errDataRace() *fault.Error {
 	return fault.New(fault.Conflict, "DataRace", "Somebody else has just changed this user; look again and repeat.")
 }
 
-func errDuplicate(loginIDType string) *fault.Error {
-	return fault.New(fault.Invalid, "InvariantViolated", "Another user of the project has this login id.").On("definition").
+func errDuplicate(i Identity) *fault.Error {
+	return fault.New(fault.Invalid, "InvariantViolated", "The project has this identity already.").On("definition").
 		With(DuplicateInfo{
-			Cause{"DuplicatedIdentity"}, loginIDIdentity, loginIDIdentity, loginIDType, loginIDType,
+			Cause{"DuplicatedIdentity"}, i.Type, i.Type, i.LoginIDType, i.LoginIDType,
 		})
 }
 
+// errInvariant is a change that would break a rule; cause is its name in the contract.
+func errInvariant(field, cause, message string) *fault.Error {
+	return fault.New(fault.Invalid, "InvariantViolated", "%s", message).On(field).With(CauseInfo{Cause{cause}})
+}
+
 func errLoginIDKey() *fault.Error {
-	return fault.New(fault.Invalid, "InvariantViolated", "The project has no such login id key.").On("definition").
-		With(CauseInfo{Cause{"InvalidLoginIDKey"}})
+	return errInvariant("definition", "InvalidLoginIDKey", "The project has no such login id key.")
+}
+
+func errNoIdentity() *fault.Error {
+	return fault.New(fault.NotFound, "IdentityNotFound", "There is no such identity.")
+}
+
+func errNoAuthenticator() *fault.Error {
+	return fault.New(fault.NotFound, "AuthenticatorNotFound", "There is no such authenticator.")
 }
 
 func errNoTarget() *fault.Error {

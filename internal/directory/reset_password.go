@@ -6,6 +6,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -23,7 +24,7 @@ type ResetPasswordInput struct {
 type reset struct {
 	generated, expired bool
 	hash               string // that of the present password when it is the same
-	mail               *message
+	mail               *message.Message
 	recipient          string
 	present            []Authenticator // the primary passwords that were compared
 }
@@ -54,7 +55,7 @@ func (s *Service) ResetPassword(ctx context.Context, by event.By, p project.Proj
 			if err != nil {
 				return fact, err
 			}
-			if err := r.replace(ctx, tx, user, p.Config.Password.HistorySize); err != nil {
+			if err := r.replace(ctx, tx, user, p.Config.Password); err != nil {
 				return fact, err
 			}
 			user.UpdatedAt, user.HasPassword = tx.Now(), true
@@ -63,7 +64,7 @@ func (s *Service) ResetPassword(ctx context.Context, by event.By, p project.Proj
 			}
 			return event.ResetPasswordExecuted{
 				User: user.Object(tx.Now()), Generated: r.generated, Sent: r.mail != nil, Expired: r.expired,
-			}, r.mail.enqueue(ctx, tx)
+			}, r.mail.Enqueue(ctx, tx)
 		})
 	if err != nil {
 		return User{}, err
@@ -116,9 +117,9 @@ func (s *Service) compare(ctx context.Context, p project.Project, user event.ID,
 	for _, a := range present {
 		hashes = append(hashes, a.secret)
 	}
-	size, days := p.Config.Password.HistorySize, 0
-	if size > 0 {
-		former, err := formerPasswords(ctx, s.db, p.ID, user, size)
+	size, days := p.Config.Password.HistorySize, p.Config.Password.HistoryDays
+	if size > 0 || days > 0 {
+		former, err := formerPasswords(ctx, s.db, p, user, s.now())
 		if err != nil {
 			return "", err
 		}
@@ -128,7 +129,7 @@ func (s *Service) compare(ctx context.Context, p project.Project, user event.ID,
 	switch {
 	case err != nil || i < 0:
 		return "", err
-	case size > 0:
+	case size > 0 || days > 0:
 		return "", errPassword(PasswordCause{"PasswordReused", &PasswordRule{HistorySize: &size, HistoryDays: &days}})
 	default:
 		return hashes[i], nil
@@ -153,12 +154,12 @@ func (r reset) check(ctx context.Context, tx *store.Tx, user User) ([]Identity, 
 }
 
 // replace writes the password in place when there is exactly one, else removes all and makes one.
-func (r reset) replace(ctx context.Context, tx *store.Tx, user User, historySize int) error {
+func (r reset) replace(ctx context.Context, tx *store.Tx, user User, policy project.PasswordConfig) error {
 	for _, old := range r.present {
 		if old.secret == r.hash {
 			continue
 		}
-		if err := remember(ctx, tx, old, historySize); err != nil {
+		if err := remember(ctx, tx, old, policy); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -110,6 +111,11 @@ func (s *Service) SetDisabledStatus(ctx context.Context, by event.By, p project.
 			if err := user.save(ctx, tx, identities); err != nil {
 				return fact, err
 			}
+			if user.Disabled(tx.Now()) {
+				if _, err := session.EndAll(ctx, tx, p.ID, id); err != nil {
+					return fact, err
+				}
+			}
 			fact = event.SetDisabledStatusExecuted{
 				User: user.Object(tx.Now()), IsDisabled: in.IsDisabled, Reason: in.Reason, From: in.From, Until: in.Until,
 			}
@@ -147,8 +153,7 @@ func (u *User) become(now time.Time, in DisableInput) error {
 	cancels := (from == Normal || from == OutsideValidPeriod) && to == Normal &&
 		u.TemporarilyDisabledFrom != nil && now.Before(*u.TemporarilyDisabledFrom)
 	if !mayBecome[from][to] && !cancels {
-		return fault.New(fault.Invalid, "InvalidAccountStatusTransition", "A user who is %s cannot become %s.", from, to).
-			On("isDisabled").With(TransitionInfo{string(from), string(to)})
+		return errTransition(from, to).On("isDisabled")
 	}
 	if to == DisabledTemporarily {
 		if err := u.checkPeriod(in.From, in.Until); err != nil {

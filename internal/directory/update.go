@@ -24,11 +24,14 @@ func isGiven(raw json.RawMessage) bool {
 // Update replaces a user's attributes. It records user.profile.updated beside the mutation
 // when any are given, also when they are the same as before.
 //
-// Errors: UserNotFound, UserIsAnonymized, ValidationFailed.
+// Errors: UserNotFound, UserIsAnonymized, ValidationFailed, AccessControlViolated, HookDisallowed.
 func (s *Service) Update(ctx context.Context, by event.By, p project.Project, id event.ID, in UpdateInput) (_ User, err error) {
 	defer fault.Wrap(&err, "directory.Update(%q, %s)", p.ID, id)
 	about := event.AboutUser(p.ID, id)
-	standard, custom, err := in.parse()
+	standard, custom, err := in.parse(p.Config.UserProfile)
+	if err == nil && (standard != nil || custom != nil) {
+		err = s.askAboutUser(ctx, p, "user.profile.pre_update", id)
+	}
 	if err != nil {
 		return User{}, store.Refuse[event.UpdateUserExecuted](ctx, s.db, by, about, err)
 	}
@@ -52,11 +55,18 @@ func (s *Service) Update(ctx context.Context, by event.By, p project.Project, id
 				return fact, err
 			}
 			if standard != nil {
+				before := user.StandardAttributes
 				if user.StandardAttributes, err = fromIdentities(standard, identities); err != nil {
+					return fact, err
+				}
+				if err := checkAccess(p.Config.UserProfile, before, user.StandardAttributes); err != nil {
 					return fact, err
 				}
 			}
 			if custom != nil {
+				if err := checkAccess(p.Config.UserProfile, user.CustomAttributes, custom); err != nil {
+					return fact, err
+				}
 				user.CustomAttributes = custom
 			}
 			user.UpdatedAt = tx.Now()
@@ -72,7 +82,7 @@ func (s *Service) Update(ctx context.Context, by event.By, p project.Project, id
 	return user, nil
 }
 
-func (in UpdateInput) parse() (standard map[string]any, custom json.RawMessage, err error) {
+func (in UpdateInput) parse(config project.UserProfileConfig) (standard map[string]any, custom json.RawMessage, err error) {
 	if isGiven(in.StandardAttributes) {
 		if standard, err = parseStandard(in.StandardAttributes); err != nil {
 			return nil, nil, err
@@ -82,6 +92,9 @@ func (in UpdateInput) parse() (standard map[string]any, custom json.RawMessage, 
 		object, causes := parseObject("", in.CustomAttributes)
 		if causes != nil {
 			return nil, nil, errInvalid(causes...)
+		}
+		if err := checkCustom(config, object); err != nil {
+			return nil, nil, err
 		}
 		custom = mustEncode(object)
 	}

@@ -12,6 +12,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,16 +20,22 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 // Service makes, changes and finds the users of projects.
 type Service struct {
 	db        *store.DB
 	passwords *vault.Passwords
+	links     *url.URL
+	hooks     *webhook.Client
 }
 
-// New returns the service.
-func New(db *store.DB, passwords *vault.Passwords) *Service { return &Service{db, passwords} }
+// New returns the service. links is the public URL, with which the links in messages begin;
+// hooks asks the web hooks of projects.
+func New(db *store.DB, passwords *vault.Passwords, links *url.URL, hooks *webhook.Client) *Service {
+	return &Service{db, passwords, links, hooks}
+}
 
 // User is an end user of a project. Times are in UTC, to the microsecond.
 type User struct {
@@ -56,18 +63,29 @@ type User struct {
 	// derived is added by ShownAttributes.
 	StandardAttributes json.RawMessage
 	CustomAttributes   json.RawMessage
-	// HasPassword is whether the user has a primary password.
-	HasPassword bool
+	// MFAGracePeriodEndAt is until when the user may sign in without a second factor.
+	MFAGracePeriodEndAt *time.Time
+	// HasPassword is whether the user has a primary password, IsAnonymous whether the only
+	// way to know the user is an anonymous identity.
+	HasPassword, IsAnonymous bool
+	// VerifiedClaims are addresses known to be the user's, oldest first.
+	VerifiedClaims []Claim
 }
 
 const userColumns = `project_id, id, created_at, updated_at, last_login_at, is_disabled, disable_reason,
 	temporarily_disabled_from, temporarily_disabled_until, account_valid_from, account_valid_until,
-	is_deactivated, delete_at, delete_reason, is_anonymized, anonymize_at, standard_attributes, custom_attributes`
+	is_deactivated, delete_at, delete_reason, is_anonymized, anonymize_at, standard_attributes, custom_attributes, mfa_grace_period_end_at`
 
-// hasPassword is the last column of a User, which is none of the table's.
-const hasPassword = `EXISTS (
-	SELECT 1 FROM authenticators a
-	WHERE a.project_id = users.project_id AND a.user_id = users.id AND a.type = 'password' AND a.kind = 'primary')`
+// derived are the last columns of a User, which are none of the table's.
+const derived = `EXISTS (
+		SELECT 1 FROM authenticators a
+		WHERE a.project_id = users.project_id AND a.user_id = users.id AND a.type = 'password' AND a.kind = 'primary'),
+	EXISTS (
+		SELECT 1 FROM identities i
+		WHERE i.project_id = users.project_id AND i.user_id = users.id AND i.type = 'anonymous'),
+	COALESCE((
+		SELECT string_agg(v.name || '=' || v.value, ' ' ORDER BY v.created_at, v.id) FROM verified_claims v
+		WHERE v.project_id = users.project_id AND v.user_id = users.id), '')`
 
 func (u *User) fields() []any {
 	return []any{
@@ -76,7 +94,8 @@ func (u *User) fields() []any {
 		store.TimeOrNull(&u.TemporarilyDisabledFrom), store.TimeOrNull(&u.TemporarilyDisabledUntil),
 		store.TimeOrNull(&u.AccountValidFrom), store.TimeOrNull(&u.AccountValidUntil),
 		&u.IsDeactivated, store.TimeOrNull(&u.DeleteAt), &u.DeleteReason, &u.IsAnonymized, store.TimeOrNull(&u.AnonymizeAt),
-		textOf(&u.StandardAttributes), textOf(&u.CustomAttributes), &u.HasPassword,
+		textOf(&u.StandardAttributes), textOf(&u.CustomAttributes), store.TimeOrNull(&u.MFAGracePeriodEndAt),
+		&u.HasPassword, &u.IsAnonymous, claimsOf(&u.VerifiedClaims),
 	}
 }
 
@@ -88,6 +107,7 @@ func (u User) Object(now time.Time) event.UserObject {
 		DeleteAt: u.DeleteAt, DeleteReason: u.DeleteReason, IsAnonymized: u.IsAnonymized, AnonymizeAt: u.AnonymizeAt,
 		TemporarilyDisabledFrom: u.TemporarilyDisabledFrom, TemporarilyDisabledTill: u.TemporarilyDisabledUntil,
 		AccountValidFrom: u.AccountValidFrom, AccountValidUntil: u.AccountValidUntil, CanReauthenticate: u.HasPassword,
+		IsAnonymous: u.IsAnonymous, IsVerified: len(u.VerifiedClaims) > 0, MFAGracePeriodEndAt: u.MFAGracePeriodEndAt,
 		StandardAttributes: u.ShownAttributes(), CustomAttributes: u.CustomAttributes,
 		Web3: json.RawMessage(`{}`), Roles: []string{}, Groups: []string{},
 	}
@@ -96,7 +116,7 @@ func (u User) Object(now time.Time) event.UserObject {
 // get reads a user, or UserNotFound.
 func get(ctx context.Context, q store.Querier, project string, id event.ID) (User, error) {
 	u, ok, err := store.One(ctx, q, (*User).fields, `
-		SELECT `+userColumns+`, `+hasPassword+`
+		SELECT `+userColumns+`, `+derived+`
 		FROM users
 		WHERE project_id = $1 AND id = $2`, project, id)
 	if err == nil && !ok {
@@ -120,7 +140,7 @@ func lock(ctx context.Context, tx *store.Tx, project string, id event.ID) (User,
 func insertUser(ctx context.Context, tx *store.Tx, u User, identities []Identity) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO users (`+userColumns+`, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		append(u.values(), u.search(identities))...)
 	return err
 }
@@ -132,7 +152,7 @@ func (u User) save(ctx context.Context, tx *store.Tx, identities []Identity) err
 		SET created_at = $3, updated_at = $4, last_login_at = $5, is_disabled = $6, disable_reason = $7,
 			temporarily_disabled_from = $8, temporarily_disabled_until = $9, account_valid_from = $10, account_valid_until = $11,
 			is_deactivated = $12, delete_at = $13, delete_reason = $14, is_anonymized = $15, anonymize_at = $16,
-			standard_attributes = $17, custom_attributes = $18, search = $19
+			standard_attributes = $17, custom_attributes = $18, mfa_grace_period_end_at = $19, search = $20
 		WHERE project_id = $1 AND id = $2`, append(u.values(), u.search(identities))...)
 	return err
 }
@@ -144,7 +164,7 @@ func (u User) values() []any {
 		store.MicrosOrNull(u.TemporarilyDisabledFrom), store.MicrosOrNull(u.TemporarilyDisabledUntil),
 		store.MicrosOrNull(u.AccountValidFrom), store.MicrosOrNull(u.AccountValidUntil),
 		u.IsDeactivated, store.MicrosOrNull(u.DeleteAt), u.DeleteReason, u.IsAnonymized, store.MicrosOrNull(u.AnonymizeAt),
-		string(u.StandardAttributes), string(u.CustomAttributes),
+		string(u.StandardAttributes), string(u.CustomAttributes), store.MicrosOrNull(u.MFAGracePeriodEndAt),
 	}
 }
 

@@ -33,6 +33,7 @@ type Vault struct {
 	master      []byte
 	aead        cipher.AEAD
 	fingerprint []byte
+	webhooks    []byte
 }
 
 // New derives a vault from a master secret of 32 bytes.
@@ -48,7 +49,7 @@ func New(master []byte) (*Vault, error) {
 	if v.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	v.fingerprint = v.derive("fingerprints v1", 32)
+	v.fingerprint, v.webhooks = v.derive("fingerprints v1", 32), v.derive("web hooks v1", 32)
 	return v, nil
 }
 
@@ -153,4 +154,12 @@ func NewToken() string {
 func HashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// WebhookSecret returns the secret with which what is posted to a project's web hooks is
+// signed: whsec_ and base64, as the Standard Webhooks specification writes it.
+func (v *Vault) WebhookSecret(project string) string {
+	mac := hmac.New(sha256.New, v.webhooks)
+	mac.Write([]byte(project))
+	return "whsec_" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

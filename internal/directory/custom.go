@@ -1,0 +1,106 @@
+package directory
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/language"
+
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+)
+
+// checkCustom holds custom attributes against those that the project defines. A project that
+// defines none takes any.
+func checkCustom(config project.UserProfileConfig, object map[string]any) error {
+	if len(config.CustomAttributes) == 0 {
+		return nil
+	}
+	var causes []ValidationCause
+	for key, value := range object {
+		at := pointer("", key)
+		defined := slices.IndexFunc(config.CustomAttributes, func(a project.CustomAttribute) bool { return a.Pointer == at })
+		if defined < 0 {
+			causes = append(causes, general(at, "not an attribute of the project"))
+			continue
+		}
+		causes = append(causes, checkCustomValue(at, config.CustomAttributes[defined], value)...)
+	}
+	return refusal(sorted(causes))
+}
+
+func checkCustomValue(at string, a project.CustomAttribute, value any) []ValidationCause {
+	switch a.Type {
+	case "number", "integer":
+		return checkNumber(at, a, value)
+	}
+	text, ok := value.(string)
+	if !ok {
+		return []ValidationCause{{Location: at, Kind: "type", Details: ValidationDetails{Format: "string"}}}
+	}
+	if causes := checkText(at, text, maxAttribute); causes != nil {
+		return causes
+	}
+	switch a.Type {
+	case "enum":
+		if !slices.Contains(a.Enum, text) {
+			return []ValidationCause{{Location: at, Kind: "enum"}}
+		}
+		return nil
+	case "phone_number":
+		number, err := phonenumbers.Parse(text, phonenumbers.UNKNOWN_REGION)
+		ok = err == nil && phonenumbers.Format(number, phonenumbers.E164) == text
+	case "email":
+		_, _, ok = normaliseEmail(text)
+	case "url":
+		ok = isURI(text)
+	case "country_code":
+		region, err := language.ParseRegion(text)
+		ok = err == nil && len(text) == 2 && strings.ToUpper(text) == text && region.IsCountry()
+	}
+	if !ok {
+		return []ValidationCause{badFormat(at, a.Type)}
+	}
+	return nil
+}
+
+func checkNumber(at string, a project.CustomAttribute, value any) []ValidationCause {
+	number, ok := value.(json.Number)
+	if !ok {
+		return []ValidationCause{{Location: at, Kind: "type", Details: ValidationDetails{Format: a.Type}}}
+	}
+	n, err := number.Float64()
+	switch {
+	case err != nil || a.Type == "integer" && n != math.Trunc(n):
+		return []ValidationCause{{Location: at, Kind: "type", Details: ValidationDetails{Format: a.Type}}}
+	case a.Minimum != nil && n < *a.Minimum:
+		return []ValidationCause{{Location: at, Kind: "minimum"}}
+	case a.Maximum != nil && n > *a.Maximum:
+		return []ValidationCause{{Location: at, Kind: "maximum"}}
+	}
+	return nil
+}
+
+// checkAccess refuses a change of attributes that the Admin API may not change. before and
+// after are whole sets.
+//
+// Errors: AccessControlViolated.
+func checkAccess(config project.UserProfileConfig, before, after json.RawMessage) error {
+	var was, is map[string]json.RawMessage
+	if err := json.Unmarshal(before, &was); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(after, &is); err != nil {
+		return err
+	}
+	for _, rule := range config.AccessControl {
+		key := strings.TrimPrefix(rule.Pointer, "/")
+		if rule.AdminAPI != "readwrite" && string(was[key]) != string(is[key]) {
+			return fault.New(fault.Denied, "AccessControlViolated", "The attribute %s cannot be changed here.", rule.Pointer).On(key)
+		}
+	}
+	return nil
+}
