@@ -82,7 +82,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
-	background := schedule.New(a.db, a.refusals, reads, log)
+	background := schedule.New(a.db, a.refusals, reads, users, log)
 	background.Start()
 	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
 

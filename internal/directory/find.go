@@ -53,6 +53,22 @@ func (s *Service) ByLoginID(ctx context.Context, p project.Project, key, value s
 		p.ID, i.Type, i.UniqueKey, i.LoginIDKey)
 }
 
+// ByOAuth returns the user with an account elsewhere, and whether there is one: alias names
+// the provider in the project's configuration, subject is the account's id there.
+func (s *Service) ByOAuth(ctx context.Context, p project.Project, alias, subject string) (_ User, _ bool, err error) {
+	defer fault.Wrap(&err, "directory.ByOAuth(%q, %q)", p.ID, alias)
+	if checkText("", alias+subject, maxSearch) != nil {
+		return User{}, false, nil // nobody can have it
+	}
+	return store.One(ctx, s.db, (*User).fields, `
+		SELECT `+userColumns+`, `+derived+`
+		FROM users
+		WHERE project_id = $1 AND id = (
+			SELECT user_id
+			FROM identities
+			WHERE project_id = $1 AND type = 'oauth' AND unique_key = $2)`, p.ID, alias+":"+subject)
+}
+
 // ByStandardAttribute returns the users with an e-mail address, phone number or username
 // among their identities, oldest first; name is email, phone_number or preferred_username.
 //

@@ -270,10 +270,11 @@ func (d *due) fields() []any { return []any{&d.project, &d.id} }
 const dueAtOnce = 200
 
 // RunDue deletes and anonymizes the users for whom that is due, each in a transaction of its
-// own in which it looks again, so that several processes can do it at once. It returns how
-// many it has done.
+// own in which it looks again, so that several processes can do it at once. One that fails
+// does not hold up the others. It returns how many it has done.
 func (s *Service) RunDue(ctx context.Context, now time.Time) (done int, err error) {
 	defer fault.Wrap(&err, "directory.RunDue")
+	var errs []error
 	for column, run := range map[string]func(context.Context, due) error{"delete_at": s.deleteDue, "anonymize_at": s.anonymizeDue} {
 		found, err := store.Collect(ctx, s.db, (*due).fields, `
 			SELECT project_id, id
@@ -282,19 +283,19 @@ func (s *Service) RunDue(ctx context.Context, now time.Time) (done int, err erro
 			ORDER BY `+column+`
 			LIMIT $2`, store.Micros(now), dueAtOnce)
 		if err != nil {
-			return done, err
+			return done, errors.Join(append(errs, err)...)
 		}
 		for _, d := range found {
 			switch err := run(ctx, d); {
 			case errors.Is(err, store.ErrNoChange): // called off, or done by another process
 			case err != nil:
-				return done, err
+				errs = append(errs, err)
 			default:
 				done++
 			}
 		}
 	}
-	return done, nil
+	return done, errors.Join(errs...)
 }
 
 func (s *Service) deleteDue(ctx context.Context, d due) error {

@@ -1,5 +1,6 @@
-// Package schedule does what is to be done later or again and again: it records what was
-// counted in memory, and makes PostgreSQL's partitions ahead of time.
+// Package schedule does what is to be done later or again and again: it deletes and
+// anonymizes users when that is due, records what was counted in memory, removes what has
+// expired, and makes PostgreSQL's partitions ahead of time.
 //
 // Every job can run in several processes at once; the database settles who did it. Killing
 // the process loses at most what was counted in memory since the last run. Start reading at
@@ -15,12 +16,16 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 )
 
 // The rhythms of the jobs.
 const (
 	every           = 2 * time.Second
+	dueEvery        = 10 * time.Second
+	sweepEvery      = 10 * time.Minute
 	partitionsEvery = time.Hour
 	monthsAhead     = 2
 )
@@ -29,17 +34,18 @@ const (
 type Service struct {
 	db       *store.DB
 	refusals *access.Refusals
+	users    *directory.Service
 	reads    *auditlog.Reads
 	log      *slog.Logger
 
-	suppressedAt, partitionsAt time.Time // last runs; owned by the goroutine of Start
-	stop                       context.CancelFunc
-	done                       chan struct{}
+	suppressedAt, partitionsAt, dueAt, sweptAt time.Time // last runs; owned by the goroutine of Start
+	stop                                       context.CancelFunc
+	done                                       chan struct{}
 }
 
 // New returns the service; Start starts it.
-func New(db *store.DB, refusals *access.Refusals, reads *auditlog.Reads, log *slog.Logger) *Service {
-	return &Service{db: db, refusals: refusals, reads: reads, log: log}
+func New(db *store.DB, refusals *access.Refusals, reads *auditlog.Reads, users *directory.Service, log *slog.Logger) *Service {
+	return &Service{db: db, refusals: refusals, reads: reads, users: users, log: log}
 }
 
 // Start runs the jobs in the background until Stop.
@@ -79,6 +85,15 @@ func (s *Service) runOnce(ctx context.Context, now time.Time) error {
 	if now.Sub(s.suppressedAt) >= time.Minute {
 		s.suppressedAt = now
 		errs = append(errs, store.RecordSuppressed(ctx, s.db))
+	}
+	if now.Sub(s.dueAt) >= dueEvery {
+		s.dueAt = now
+		_, err := s.users.RunDue(ctx, now)
+		errs = append(errs, err)
+	}
+	if now.Sub(s.sweptAt) >= sweepEvery {
+		s.sweptAt = now
+		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now))
 	}
 	if now.Sub(s.partitionsAt) >= partitionsEvery {
 		if err := store.EnsurePartitions(ctx, s.db, now, monthsAhead); err != nil {

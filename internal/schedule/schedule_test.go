@@ -3,22 +3,27 @@ package schedule
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
+	"github.com/sealog/sealog/internal/vault"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 func newService(t *testing.T) (*Service, *store.DB) {
 	t.Helper()
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
-	return New(db, access.NewRefusals(), auditlog.NewReads(db), slog.New(slog.DiscardHandler)), db
+	users := directory.New(db, vault.NewPasswords(), &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{}))
+	return New(db, access.NewRefusals(), auditlog.NewReads(db), users, slog.New(slog.DiscardHandler)), db
 }
 
 // leave leaves one of each thing that is counted in memory.
