@@ -24,7 +24,7 @@ var floors = map[string]int{
 	"internal/sequencer": 5, "internal/delivery": 5, "internal/schedule": 5, "internal/web": 5,
 	"internal/adminapi/gql": 5, "internal/adminapi/model": 5,
 	"internal/adminapi": 6, "internal/portal": 6, "internal/portal/static": 6,
-	"internal/storetest": 6, "cmd/sealog": 7, "e2e": 8, ".": 8,
+	"internal/enduser": 6, "internal/demo": 6, "internal/storetest": 6, "cmd/sealog": 7, "e2e": 8, ".": 8,
 }
 
 type pkg struct {

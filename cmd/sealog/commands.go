@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/config"
@@ -172,4 +173,19 @@ func version() string {
 		}
 	}
 	return info.Main.Version
+}
+
+// configCommand takes the flags of the server, so that what it prints is what the server
+// would run with.
+type configCommand struct {
+	config.Serve
+}
+
+// Run prints the settings. The environment and flags count as they do for the server.
+func (c configCommand) Run(d config.Data, term terminal) error {
+	table := tabwriter.NewWriter(term.stdout, 0, 0, 2, ' ', 0)
+	for _, s := range config.Effective(d, c.Serve) {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Flag, s.Env, s.Value)
+	}
+	return table.Flush()
 }

@@ -30,6 +30,7 @@ type cli struct {
 		Create projectCreateCommand `cmd:"" help:"Make a project with its log and its first Admin API key."`
 		Key    projectKeyCommand    `cmd:"" help:"Write the private half of a project's Admin API key to a file. This is recorded."`
 	} `cmd:"" help:"Projects."`
+	Config    configCommand    `cmd:"" help:"Print the settings that are in force, secrets masked."`
 	SetupLink setupLinkCommand `cmd:"" help:"Print a link with which the first account can be made."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

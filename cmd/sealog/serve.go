@@ -13,6 +13,7 @@ import (
 	"github.com/sealog/sealog/internal/adminapi"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/config"
+	"github.com/sealog/sealog/internal/delivery"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -72,7 +73,16 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		measured.Handle("GET /metrics", web.MetricsHandler(registry))
 		servers = append(servers, start(metrics, measured, a))
 	}
-	users := directory.New(a.db, a.passwords, a.publicURL, webhook.New(webhook.Config{}))
+	settings, err := c.Delivery.Load()
+	if err != nil {
+		return err
+	}
+	sending, err := delivery.New(a.db, deliveryConfig(settings), log)
+	if err != nil {
+		return err
+	}
+	hooks := webhook.New(webhook.Config{AllowPrivate: settings.WebhookAllowPrivate})
+	users := directory.New(a.db, a.passwords, a.publicURL, hooks)
 	admin := adminapi.New(adminapi.Config{
 		Access: a.access, Directory: users, Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
 	})
@@ -84,6 +94,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	}))
 	background := schedule.New(a.db, a.refusals, reads, users, log)
 	background.Start()
+	sending.Start()
 	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
 
 	if err := c.announce(ctx, a, own, term); err != nil {
@@ -97,7 +108,17 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	for _, s := range servers {
 		errs = append(errs, s.Shutdown(drain))
 	}
-	return errors.Join(append(errs, background.Stop(drain))...)
+	return errors.Join(append(errs, background.Stop(drain), sending.Stop(drain))...)
+}
+
+func deliveryConfig(d config.Delivery) delivery.Config {
+	return delivery.Config{
+		SMTP: delivery.SMTP{
+			Host: d.SMTPHost, Port: d.SMTPPort, Username: d.SMTPUsername, Password: d.SMTPPassword,
+			Security: d.SMTPSecurity, Sender: d.SMTPSender, CAFile: d.SMTPCAFile,
+		},
+		SMS: delivery.SMS{URL: d.SMSWebhook, Secret: d.SMSWebhookSecret, Sender: d.SMSSender, AllowPrivate: d.WebhookAllowPrivate},
+	}
 }
 
 // reachable is the address under which a listener can be reached from this machine: one that

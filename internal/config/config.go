@@ -40,6 +40,9 @@ type Serve struct {
 	TrustedHops int `help:"How many proxies stand before this server; so many entries of X-Forwarded-For are believed." default:"0" env:"SEALOG_TRUSTED_HOPS"`
 	// MetricsListen serves /metrics on an address of its own instead of on Listen.
 	MetricsListen string `help:"Serve /metrics here instead of on the main address." env:"SEALOG_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	Delivery
+	// Demo fills an empty data directory with a project to look at.
+	Demo bool `help:"Fill an empty data directory with a project to look at." env:"SEALOG_DEMO"`
 }
 
 // Validate reports everything that is wrong with the settings, at once.
@@ -68,7 +71,7 @@ func (s Serve) Validate() error {
 	if s.TrustedHops < 0 || s.TrustedHops > 32 {
 		errs = append(errs, invalid("--trusted-hops must be between 0 and 32"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.Delivery.validate()...)...)
 }
 
 func invalid(format string, args ...any) error {

@@ -1,0 +1,229 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
+	"github.com/sealog/sealog/internal/store"
+)
+
+const (
+	every     = time.Second
+	atOnce    = 100              // messages looked for in one run
+	sendLimit = 30 * time.Second // one attempt
+	leaseFor  = 2 * time.Minute  // longer than an attempt
+	stopLimit = 10 * time.Second
+)
+
+// pauses are how long a message waits after each failed attempt; after the last it is dead.
+var pauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour}
+
+// sender hands one message over to the other side. Its errors are of type refusal when the
+// other side said something.
+type sender interface {
+	send(ctx context.Context, e message.Entry, c message.Content) error
+	// name is who messages are from.
+	name() string
+}
+
+// refusal is what the other side answered.
+type refusal struct {
+	// text can be shown; final is whether trying again makes no sense.
+	text  string
+	final bool
+	err   error
+}
+
+// Error implements error.
+func (r *refusal) Error() string { return r.text }
+
+// Unwrap returns the cause.
+func (r *refusal) Unwrap() error { return r.err }
+
+// Service sends messages.
+type Service struct {
+	db      *store.DB
+	log     *slog.Logger
+	senders map[message.Channel]sender
+
+	stop    context.CancelFunc
+	abandon context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// New returns the service; Start starts it.
+func New(db *store.DB, c Config, log *slog.Logger) (*Service, error) {
+	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}}
+	if c.SMTP.Host != "" {
+		smtp, err := newSMTP(c.SMTP)
+		if err != nil {
+			return nil, err
+		}
+		s.senders[message.Email] = smtp
+	}
+	if c.SMS.URL != "" {
+		s.senders[message.SMS] = newSMS(c.SMS)
+	}
+	return s, nil
+}
+
+// Configured reports whether messages of a channel are sent at all.
+func (s *Service) Configured(channel message.Channel) bool { return s.senders[channel] != nil }
+
+// Start sends in the background until Stop.
+func (s *Service) Start() {
+	running, stop := context.WithCancel(context.Background())
+	sending, abandon := context.WithCancel(context.Background())
+	s.stop, s.abandon = stop, abandon
+	for channel := range s.senders {
+		s.done.Go(func() {
+			tick := time.NewTicker(every)
+			defer tick.Stop()
+			for {
+				select {
+				case <-running.Done():
+					return
+				case <-tick.C:
+					if err := s.runOnce(running, sending, channel); err != nil {
+						s.log.ErrorContext(running, "sending messages failed; it will be tried again", "channel", channel, "error", err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Stop ends the sending: what is being sent has ten more seconds. A message that is cut off
+// is sent again when its lease has run out.
+func (s *Service) Stop(ctx context.Context) error {
+	s.stop()
+	ended := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(ended)
+	}()
+	limit, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	select {
+	case <-ended:
+	case <-limit.Done():
+		s.abandon()
+		<-ended
+	}
+	s.abandon()
+	return nil
+}
+
+// runOnce sends what is due on a channel. running ends between two messages, sending ends
+// the attempt itself.
+func (s *Service) runOnce(running, sending context.Context, channel message.Channel) error {
+	waiting, err := s.due(sending, channel)
+	if err != nil {
+		return err
+	}
+	for _, e := range waiting {
+		if running.Err() != nil {
+			return nil
+		}
+		if err := s.deliver(sending, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) due(ctx context.Context, channel message.Channel) (_ []message.Entry, err error) {
+	defer fault.Wrap(&err, "delivery.due(%s)", channel)
+	return message.Due(ctx, s.db, channel, s.db.Now(), atOnce)
+}
+
+// deliver takes a message, sends it, and records what came of it.
+func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
+	defer fault.Wrap(&err, "delivery.deliver(%q, %s)", e.Project, e.ID)
+	now := s.db.Now()
+	taken, err := message.Take(ctx, s.db, e, now, now.Add(leaseFor))
+	if err != nil || !taken {
+		return err
+	}
+	content, err := message.Open(ctx, s.db, s.db, e.Project, e.ID)
+	if fault.Is(err, "MessageBodyErased") {
+		return nil // its user was deleted in the meantime
+	}
+	if err != nil {
+		return err
+	}
+	attempt, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	from := s.senders[e.Channel]
+	switch err := from.send(attempt, e, content); {
+	case err == nil:
+		return s.sent(ctx, e, content, from.name())
+	case ctx.Err() != nil:
+		return nil // stopped: the lease runs out
+	default:
+		return s.failed(ctx, e, content, err)
+	}
+}
+
+func target(e message.Entry) event.Target {
+	if e.User.IsZero() {
+		return event.InProject(e.Project)
+	}
+	return event.AboutUser(e.Project, e.User)
+}
+
+// sent records that a message went out, by whom it was caused.
+func (s *Service) sent(ctx context.Context, e message.Entry, c message.Content, from string) error {
+	done := func(ctx context.Context, tx *store.Tx) error { return message.Settle(ctx, tx, e, message.Sent, "") }
+	var err error
+	if e.Channel == message.SMS {
+		_, err = store.Record(ctx, s.db, c.By, target(e), func(ctx context.Context, tx *store.Tx) (event.SMSSent, error) {
+			return event.SMSSent{Sender: from, Recipient: c.Recipient, Message: e.Kind}, done(ctx, tx)
+		})
+	} else {
+		_, err = store.Record(ctx, s.db, c.By, target(e), func(ctx context.Context, tx *store.Tx) (event.EmailSent, error) {
+			return event.EmailSent{Sender: from, Recipient: c.Recipient, Message: e.Kind}, done(ctx, tx)
+		})
+	}
+	if errors.Is(err, store.ErrNoChange) {
+		return nil // deleted, or settled by another process whose lease followed
+	}
+	return err
+}
+
+// failed puts a message back for later, or gives it up.
+func (s *Service) failed(ctx context.Context, e message.Entry, c message.Content, cause error) error {
+	text, final := "The other side cannot be reached.", false
+	if r, ok := errors.AsType[*refusal](cause); ok {
+		text, final = r.text, r.final
+	}
+	s.log.WarnContext(ctx, "message not sent", "project", e.Project, "message", e.ID, "channel", e.Channel,
+		"attempt", e.Attempts+1, "final", final, "error", cause)
+	if !final && e.Attempts < len(pauses) {
+		pause := pauses[e.Attempts]
+		pause += time.Duration(rand.Int64N(int64(pause)/5 + 1))
+		return message.PutOff(ctx, s.db, e, s.db.Now().Add(pause), text)
+	}
+	given := func(ctx context.Context, tx *store.Tx) error { return message.Settle(ctx, tx, e, message.Dead, text) }
+	var err error
+	if e.Channel == message.SMS {
+		_, err = store.Record(ctx, s.db, c.By, target(e), func(ctx context.Context, tx *store.Tx) (event.SMSError, error) {
+			return event.SMSError{Description: text, Recipient: c.Recipient}, given(ctx, tx)
+		})
+	} else {
+		_, err = store.Record(ctx, s.db, c.By, target(e), func(ctx context.Context, tx *store.Tx) (event.EmailError, error) {
+			return event.EmailError{Description: text, Recipient: c.Recipient}, given(ctx, tx)
+		})
+	}
+	if errors.Is(err, store.ErrNoChange) {
+		return nil
+	}
+	return err
+}

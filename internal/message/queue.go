@@ -1,0 +1,65 @@
+package message
+
+import (
+	"context"
+	"time"
+
+	"github.com/sealog/sealog/internal/store"
+)
+
+// The functions here are for package delivery, which sends.
+
+// Due returns messages of a channel that wait to be sent and that nobody has taken, oldest first.
+func Due(ctx context.Context, db *store.DB, channel Channel, now time.Time, limit int) ([]Entry, error) {
+	return store.Collect(ctx, db, (*Entry).fields, `
+		SELECT `+entryColumns+`
+		FROM outbox
+		WHERE state = 'queued' AND next_attempt_at <= $1 AND leased_until <= $1 AND channel = $2
+		ORDER BY next_attempt_at, id
+		LIMIT $3`, store.Micros(now), string(channel), limit)
+}
+
+// Take leases a message until a time, and reports whether it was still to be had: the UPDATE
+// looks again, so of several processes one gets it.
+func Take(ctx context.Context, db *store.DB, e Entry, now, until time.Time) (taken bool, err error) {
+	err = store.Bookkeep(ctx, db, func(ctx context.Context, book *store.Book) error {
+		n, err := book.Exec(ctx, `
+			UPDATE outbox
+			SET leased_until = $4
+			WHERE project_id = $1 AND id = $2 AND state = 'queued' AND leased_until <= $3 AND next_attempt_at <= $3 AND attempts = $5`,
+			e.Project, e.ID, store.Micros(now), store.Micros(until), e.Attempts)
+		taken = n == 1
+		return err
+	})
+	return taken, err
+}
+
+// PutOff gives a message back for a later attempt, with the reason.
+func PutOff(ctx context.Context, db *store.DB, e Entry, next time.Time, reason string) error {
+	return store.Bookkeep(ctx, db, func(ctx context.Context, book *store.Book) error {
+		_, err := book.Exec(ctx, `
+			UPDATE outbox
+			SET attempts = attempts + 1, next_attempt_at = $3, leased_until = 0, last_error = $4
+			WHERE project_id = $1 AND id = $2 AND state = 'queued'`, e.Project, e.ID, store.Micros(next), reason)
+		return err
+	})
+}
+
+// Settle says in the transaction of the event that tells of it that a message was sent, which
+// erases its body, or given up, which keeps it for another try. It is store.ErrNoChange when
+// the message is gone or was settled before.
+func Settle(ctx context.Context, tx *store.Tx, e Entry, state, reason string) error {
+	var sentAt any
+	body := `body`
+	if state == Sent {
+		sentAt, body = store.Micros(tx.Now()), `NULL`
+	}
+	n, err := tx.Exec(ctx, `
+		UPDATE outbox
+		SET state = $3, attempts = attempts + 1, sent_at = $4, last_error = $5, leased_until = 0, body = `+body+`
+		WHERE project_id = $1 AND id = $2 AND state = 'queued'`, e.Project, e.ID, state, sentAt, reason)
+	if err == nil && n == 0 {
+		err = store.ErrNoChange
+	}
+	return err
+}
