@@ -62,11 +62,11 @@ type Service struct {
 func New(db *store.DB, c Config, log *slog.Logger) (*Service, error) {
 	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}}
 	if c.SMTP.Host != "" {
-		smtp, err := newSMTP(c.SMTP)
+		mailer, err := newSMTP(c.SMTP)
 		if err != nil {
 			return nil, err
 		}
-		s.senders[message.Email] = smtp
+		s.senders[message.Email] = mailer
 	}
 	if c.SMS.URL != "" {
 		s.senders[message.SMS] = newSMS(c.SMS)

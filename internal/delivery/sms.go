@@ -21,12 +21,14 @@ type SMS struct {
 	AllowPrivate bool
 }
 
-type sms struct {
+type texter struct {
 	SMS
 	client *webhook.Client
 }
 
-func newSMS(c SMS) *sms { return &sms{c, webhook.New(webhook.Config{AllowPrivate: c.AllowPrivate})} }
+func newSMS(c SMS) *texter {
+	return &texter{c, webhook.New(webhook.Config{AllowPrivate: c.AllowPrivate})}
+}
 
 // textMessage is what the web hook gets. Its id is the same each time it is sent.
 type textMessage struct {
@@ -38,9 +40,9 @@ type textMessage struct {
 	Body    string `json:"body"`
 }
 
-func (s *sms) name() string { return s.Sender }
+func (s *texter) name() string { return s.Sender }
 
-func (s *sms) send(ctx context.Context, e message.Entry, c message.Content) error {
+func (s *texter) send(ctx context.Context, e message.Entry, c message.Content) error {
 	body, err := json.Marshal(textMessage{e.ID.String(), e.Project, e.Kind, s.Sender, c.Recipient, c.Text})
 	if err != nil {
 		return fmt.Errorf("delivery: %w", err)

@@ -46,18 +46,18 @@ type SMTP struct {
 
 const connectLimit = 15 * time.Second
 
-type smtp struct {
+type mailer struct {
 	SMTP
 	from *netmail.Address
 	tls  *tls.Config
 }
 
-func newSMTP(c SMTP) (*smtp, error) {
+func newSMTP(c SMTP) (*mailer, error) {
 	from, err := netmail.ParseAddress(c.Sender)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "SettingInvalid", "--smtp-sender must be an e-mail address.").Because(err)
 	}
-	s := &smtp{SMTP: c, from: from, tls: &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}}
+	s := &mailer{SMTP: c, from: from, tls: &tls.Config{ServerName: c.Host, MinVersion: tls.VersionTLS12}}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
 		if err != nil {
@@ -71,9 +71,9 @@ func newSMTP(c SMTP) (*smtp, error) {
 	return s, nil
 }
 
-func (s *smtp) name() string { return s.from.Address }
+func (s *mailer) name() string { return s.from.Address }
 
-func (s *smtp) send(ctx context.Context, e message.Entry, c message.Content) error {
+func (s *mailer) send(ctx context.Context, e message.Entry, c message.Content) error {
 	m := mail.NewMsg()
 	m.FromMailAddress(s.from)
 	if err := m.To(c.Recipient); err != nil {
@@ -91,7 +91,7 @@ func (s *smtp) send(ctx context.Context, e message.Entry, c message.Content) err
 	return answered(client.DialAndSendWithContext(ctx, m))
 }
 
-func (s *smtp) options() []mail.Option {
+func (s *mailer) options() []mail.Option {
 	options := []mail.Option{mail.WithTLSConfig(s.tls), mail.WithTimeout(connectLimit)}
 	switch s.Security {
 	case ImplicitTLS:
