@@ -19,6 +19,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/portal"
 	"github.com/sealog/sealog/internal/schedule"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
 	"github.com/sealog/sealog/internal/webhook"
@@ -84,7 +85,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	hooks := webhook.New(webhook.Config{AllowPrivate: settings.WebhookAllowPrivate})
 	users := directory.New(a.db, a.passwords, a.publicURL, hooks)
 	admin := adminapi.New(adminapi.Config{
-		Access: a.access, Directory: users, Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
+		Access: a.access, Directory: users, Sessions: session.New(a.db), Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
 	})
 	mux.Handle("/_api/admin/graphql", admin)
 	mux.Handle("/graphql", admin)

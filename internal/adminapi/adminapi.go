@@ -27,6 +27,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
 )
@@ -35,6 +36,7 @@ import (
 type Config struct {
 	Access    *access.Service
 	Directory *directory.Service
+	Sessions  *session.Service
 	Log       *auditlog.Reader
 	Reads     *auditlog.Reads
 	DB        *store.DB

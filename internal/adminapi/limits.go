@@ -141,7 +141,14 @@ func costs() gql.ComplexityRoot {
 	c.User.Authenticators = func(child int, first, last *int, _, _ *string, _ *model.AuthenticatorType, _ *model.AuthenticatorKind) int {
 		return 1 + times(child, pageSize(first, last, fewOf))
 	}
-	c.User.LoginIDs = func(child int) int { return 1 + times(child, fewOf) }
+	few := func(child int, first, last *int, _, _ *string) int {
+		return 1 + times(child, pageSize(first, last, fewOf))
+	}
+	c.User.Sessions, c.User.Authorizations = few, few
+	several := func(child int) int { return 1 + times(child, fewOf) }
+	c.User.OauthConnections, c.User.BiometricRegistrations, c.User.Passkeys = several, several, several
+	c.User.SecondaryTOTPAuthenticators, c.User.SecondaryOOBOTPEmailAuthenticators = several, several
+	c.User.SecondaryOOBOTPSMSAuthenticators, c.User.LoginIDs = several, several
 	return c
 }
 

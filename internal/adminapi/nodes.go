@@ -52,6 +52,20 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	for _, a := range authenticators {
 		byGlobal[model.GlobalID(model.TypeAuthenticator, a.ID)] = &model.Authenticator{Authenticator: a}
 	}
+	sessions, err := c.Sessions.ByIDs(ctx, c.project.ID, byType[model.TypeSession])
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sessions {
+		byGlobal[model.GlobalID(model.TypeSession, s.ID)] = &model.Session{Session: s}
+	}
+	authorizations, err := c.Sessions.AuthorizationsByIDs(ctx, c.project.ID, byType[model.TypeAuthorization])
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range authorizations {
+		byGlobal[model.GlobalID(model.TypeAuthorization, a.ID)] = &model.Authorization{Authorization: a}
+	}
 	logs, err := c.events(ctx, byType[model.TypeAuditLog])
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/sealog/sealog/internal/adminapi/gql"
 	"github.com/sealog/sealog/internal/adminapi/model"
@@ -10,6 +11,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/session"
 )
 
 // users makes the objects of users who were found together.
@@ -25,6 +27,16 @@ func (c *call) users(found ...directory.User) []*model.User {
 		Authenticators: model.NewLazy(func(ctx context.Context) (map[event.ID][]directory.Authenticator, error) {
 			return c.Directory.AuthenticatorsOf(ctx, c.project.ID, ids)
 		}),
+		Sessions: model.NewLazy(func(ctx context.Context) (map[event.ID][]session.Session, error) {
+			return c.Sessions.Of(ctx, c.project.ID, ids)
+		}),
+		Authorizations: model.NewLazy(func(ctx context.Context) (map[event.ID][]session.Authorization, error) {
+			return c.Sessions.AuthorizationsOf(ctx, c.project.ID, ids)
+		}),
+		Lockouts: model.NewLazy(func(ctx context.Context) (map[event.ID]directory.Lockout, error) {
+			return c.Directory.LockoutsOf(ctx, c.project, ids)
+		}),
+		LockoutType: directory.LockoutType(c.project),
 	}
 	now := c.DB.Now()
 	users := make([]*model.User, len(found))
@@ -52,10 +64,14 @@ func (c *call) usersByID(ctx context.Context, ids []event.ID) (map[event.ID]*mod
 }
 
 // userID reads the global id of a user.
-func userID(global string) (event.ID, error) {
-	id, ok := model.ParseIDOf(model.TypeUser, global)
+func userID(global string) (event.ID, error) { return idOf(model.TypeUser, global) }
+
+// idOf reads the global id of an object of a type; the words of its error are the contract's.
+func idOf(typeName, global string) (event.ID, error) {
+	id, ok := model.ParseIDOf(typeName, global)
 	if !ok {
-		return id, fault.New(fault.Invalid, "Invalid", "invalid user ID").On("userID")
+		name := strings.ToLower(typeName)
+		return id, fault.New(fault.Invalid, "Invalid", "invalid %s ID", name).On(name + "ID")
 	}
 	return id, nil
 }
@@ -132,6 +148,15 @@ func (c *call) GetUserByLoginID(ctx context.Context, loginIDKey, loginIDValue st
 	return c.users(u)[0], nil
 }
 
+// GetUserByOAuth resolves getUserByOAuth.
+func (c *call) GetUserByOAuth(ctx context.Context, oauthProviderAlias, oauthProviderUserID string) (*model.User, error) {
+	u, ok, err := c.Directory.ByOAuth(ctx, c.project, oauthProviderAlias, oauthProviderUserID)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return c.users(u)[0], nil
+}
+
 // GetUsersByStandardAttribute resolves getUsersByStandardAttribute.
 func (c *call) GetUsersByStandardAttribute(ctx context.Context, attributeName, attributeValue string) ([]*model.User, error) {
 	found, err := c.Directory.ByStandardAttribute(ctx, c.project, attributeName, attributeValue)
@@ -140,12 +165,12 @@ func (c *call) GetUsersByStandardAttribute(ctx context.Context, attributeName, a
 
 // CreateUser resolves createUser.
 func (c *call) CreateUser(ctx context.Context, in gql.CreateUserInput) (*gql.CreateUserPayload, error) {
-	if in.Definition == nil || in.Definition.LoginID == nil {
-		return nil, fault.New(fault.Invalid, "Invalid", "definition must have exactly one member").On("definition")
+	loginID, err := loginIDOf(in.Definition)
+	if err != nil {
+		return nil, err
 	}
 	u, err := c.Directory.Create(ctx, c.by, c.project, directory.CreateInput{
-		LoginID:  directory.LoginID{Key: in.Definition.LoginID.Key, Value: in.Definition.LoginID.Value},
-		Password: in.Password, SendPassword: value(in.SendPassword), SetPasswordExpired: value(in.SetPasswordExpired),
+		LoginID: loginID, Password: in.Password, SendPassword: value(in.SendPassword), SetPasswordExpired: value(in.SetPasswordExpired),
 		AccountValidFrom: in.AccountValidFrom, AccountValidUntil: in.AccountValidUntil,
 	})
 	if err != nil {

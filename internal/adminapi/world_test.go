@@ -30,6 +30,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 	"github.com/sealog/sealog/internal/vault"
@@ -73,6 +74,7 @@ func newWorld(t testing.TB) *world {
 	w.handler = web.Handle(adminapi.New(adminapi.Config{
 		Access:    w.access,
 		Directory: directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true})),
+		Sessions:  session.New(w.db),
 		Log:       w.log, Reads: w.reads, DB: w.db, Logger: logger,
 	}), 0, slog.New(slog.DiscardHandler), web.NewMetrics(prometheus.NewRegistry()))
 	w.kid, w.key = w.project("acme")

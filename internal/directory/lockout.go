@@ -71,7 +71,7 @@ func lockoutsOf(ctx context.Context, q store.Querier, p project.Project, ids []e
 			continue
 		}
 		l := of[r.user]
-		l.Type, l.IsLocked = lockoutType(p), true
+		l.Type, l.IsLocked = LockoutType(p), true
 		if r.ip == "" {
 			l.Until = r.until
 		} else {
@@ -82,7 +82,8 @@ func lockoutsOf(ctx context.Context, q store.Querier, p project.Project, ids []e
 	return of, err
 }
 
-func lockoutType(p project.Project) string {
+// LockoutType is what failed proofs lock in a project: the user, or the user at an address.
+func LockoutType(p project.Project) string {
 	if p.Config.Authentication.Lockout.Type == perUserPerIP {
 		return perUserPerIP
 	}
@@ -105,7 +106,7 @@ func (s *Service) ResetAccountLockout(ctx context.Context, by event.By, p projec
 				return fact, err
 			}
 			previous := before[id]
-			previous.Type = lockoutType(p)
+			previous.Type = LockoutType(p)
 			_, err = tx.Exec(ctx, `DELETE FROM account_lockouts WHERE project_id = $1 AND user_id = $2`, p.ID, id)
 			return event.ResetAccountLockoutExecuted{User: user.Object(tx.Now()), Previous: previous.Object()}, err
 		})
@@ -138,7 +139,7 @@ func (s *Service) countFailure(ctx context.Context, p project.Project, id event.
 	if c.MaxAttempts <= 0 {
 		return nil
 	}
-	if lockoutType(p) == perUser {
+	if LockoutType(p) == perUser {
 		ip = ""
 	}
 	return store.Bookkeep(ctx, s.db, func(ctx context.Context, book *store.Book) error {

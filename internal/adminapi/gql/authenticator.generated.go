@@ -40,6 +40,107 @@ func (ec *executionContext) field_Authenticator_claims_args(ctx context.Context,
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _AccountLockout_lockoutType(ctx context.Context, field graphql.CollectedField, obj *model.AccountLockout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountLockout_lockoutType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockoutType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountLockout_lockoutType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountLockout", field, false, false, "String")
+}
+
+func (ec *executionContext) _AccountLockout_isLocked(ctx context.Context, field graphql.CollectedField, obj *model.AccountLockout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountLockout_isLocked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsLocked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountLockout_isLocked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountLockout", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AccountLockout_lockedUntil(ctx context.Context, field graphql.CollectedField, obj *model.AccountLockout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountLockout_lockedUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockedUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountLockout_lockedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountLockout", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AccountLockout_lockedIPs(ctx context.Context, field graphql.CollectedField, obj *model.AccountLockout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountLockout_lockedIPs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockedIPs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.LockedIP) graphql.Marshaler {
+			return ec.marshalNLockedIP2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIPᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountLockout_lockedIPs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountLockout",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LockedIP(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Authenticator_id(ctx context.Context, field graphql.CollectedField, obj *model.Authenticator) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -245,7 +346,7 @@ func (ec *executionContext) fieldContext_Authenticator_claims(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _AuthenticatorConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.AuthenticatorConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthenticatorConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[model.Authenticator]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -257,8 +358,8 @@ func (ec *executionContext) _AuthenticatorConnection_edges(ctx context.Context, 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.AuthenticatorEdge) graphql.Marshaler {
-			return ec.marshalOAuthenticatorEdge2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorEdge(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[model.Authenticator]) graphql.Marshaler {
+			return ec.marshalOAuthenticatorEdge2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐEdge(ctx, selections, v)
 		},
 		true,
 		false,
@@ -277,7 +378,7 @@ func (ec *executionContext) fieldContext_AuthenticatorConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _AuthenticatorConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.AuthenticatorConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthenticatorConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[model.Authenticator]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -309,7 +410,7 @@ func (ec *executionContext) fieldContext_AuthenticatorConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _AuthenticatorConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.AuthenticatorConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthenticatorConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[model.Authenticator]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -332,7 +433,7 @@ func (ec *executionContext) fieldContext_AuthenticatorConnection_totalCount(_ co
 	return graphql.NewScalarFieldContext("AuthenticatorConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _AuthenticatorEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AuthenticatorEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthenticatorEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[model.Authenticator]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -355,7 +456,7 @@ func (ec *executionContext) fieldContext_AuthenticatorEdge_cursor(_ context.Cont
 	return graphql.NewScalarFieldContext("AuthenticatorEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _AuthenticatorEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.AuthenticatorEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AuthenticatorEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[model.Authenticator]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -387,9 +488,830 @@ func (ec *executionContext) fieldContext_AuthenticatorEdge_node(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateAuthenticatorPayload_authenticator(ctx context.Context, field graphql.CollectedField, obj *CreateAuthenticatorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateAuthenticatorPayload_authenticator(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Authenticator, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Authenticator) graphql.Marshaler {
+			return ec.marshalNAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateAuthenticatorPayload_authenticator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateAuthenticatorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Authenticator(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteAuthenticatorPayload_user(ctx context.Context, field graphql.CollectedField, obj *DeleteAuthenticatorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteAuthenticatorPayload_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteAuthenticatorPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteAuthenticatorPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GenerateOOBOTPCodePayload_code(ctx context.Context, field graphql.CollectedField, obj *GenerateOOBOTPCodePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GenerateOOBOTPCodePayload_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GenerateOOBOTPCodePayload_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GenerateOOBOTPCodePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _LockedIP_ipAddress(ctx context.Context, field graphql.CollectedField, obj *model.LockedIP) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LockedIP_ipAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IPAddress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LockedIP_ipAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LockedIP", field, false, false, "String")
+}
+
+func (ec *executionContext) _LockedIP_lockedUntil(ctx context.Context, field graphql.CollectedField, obj *model.LockedIP) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LockedIP_lockedUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockedUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LockedIP_lockedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LockedIP", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _RemoveMFAGracePeriodPayload_user(ctx context.Context, field graphql.CollectedField, obj *RemoveMFAGracePeriodPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveMFAGracePeriodPayload_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveMFAGracePeriodPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveMFAGracePeriodPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResetAccountLockoutPayload_user(ctx context.Context, field graphql.CollectedField, obj *ResetAccountLockoutPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResetAccountLockoutPayload_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResetAccountLockoutPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResetAccountLockoutPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetMFAGracePeriodPayload_user(ctx context.Context, field graphql.CollectedField, obj *SetMFAGracePeriodPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetMFAGracePeriodPayload_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetMFAGracePeriodPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetMFAGracePeriodPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetPasswordExpiredPayload_user(ctx context.Context, field graphql.CollectedField, obj *SetPasswordExpiredPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPasswordExpiredPayload_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetPasswordExpiredPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetPasswordExpiredPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAuthenticatorDefinition(ctx context.Context, obj any) (AuthenticatorDefinition, error) {
+	var it AuthenticatorDefinition
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind", "type", "password", "oobOtpEmail", "oobOtpSMS"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNAuthenticatorKind2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalNAuthenticatorType2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalOAuthenticatorDefinitionPassword2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionPassword(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		case "oobOtpEmail":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("oobOtpEmail"))
+			data, err := ec.unmarshalOAuthenticatorDefinitionOOBOTPEmail2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionOOBOTPEmail(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OobOtpEmail = data
+		case "oobOtpSMS":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("oobOtpSMS"))
+			data, err := ec.unmarshalOAuthenticatorDefinitionOOBOTPSMS2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionOobotpsms(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OobOtpSms = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAuthenticatorDefinition unmarshals raw into the AuthenticatorDefinition input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAuthenticatorDefinition(ctx context.Context, raw any) (AuthenticatorDefinition, error) {
+	var out AuthenticatorDefinition
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuthenticatorDefinition", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAuthenticatorDefinitionOOBOTPEmail(ctx context.Context, obj any) (AuthenticatorDefinitionOOBOTPEmail, error) {
+	var it AuthenticatorDefinitionOOBOTPEmail
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"email"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAuthenticatorDefinitionOOBOTPEmail unmarshals raw into the AuthenticatorDefinitionOOBOTPEmail input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAuthenticatorDefinitionOOBOTPEmail(ctx context.Context, raw any) (AuthenticatorDefinitionOOBOTPEmail, error) {
+	var out AuthenticatorDefinitionOOBOTPEmail
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuthenticatorDefinitionOOBOTPEmail", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAuthenticatorDefinitionOOBOTPSMS(ctx context.Context, obj any) (AuthenticatorDefinitionOobotpsms, error) {
+	var it AuthenticatorDefinitionOobotpsms
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"phone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "phone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Phone = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAuthenticatorDefinitionOOBOTPSMS unmarshals raw into the AuthenticatorDefinitionOOBOTPSMS input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAuthenticatorDefinitionOOBOTPSMS(ctx context.Context, raw any) (AuthenticatorDefinitionOobotpsms, error) {
+	var out AuthenticatorDefinitionOobotpsms
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuthenticatorDefinitionOOBOTPSMS", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAuthenticatorDefinitionPassword(ctx context.Context, obj any) (AuthenticatorDefinitionPassword, error) {
+	var it AuthenticatorDefinitionPassword
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"password"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAuthenticatorDefinitionPassword unmarshals raw into the AuthenticatorDefinitionPassword input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAuthenticatorDefinitionPassword(ctx context.Context, raw any) (AuthenticatorDefinitionPassword, error) {
+	var out AuthenticatorDefinitionPassword
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuthenticatorDefinitionPassword", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCreateAuthenticatorInput(ctx context.Context, obj any) (CreateAuthenticatorInput, error) {
+	var it CreateAuthenticatorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID", "definition"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "definition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("definition"))
+			data, err := ec.unmarshalNAuthenticatorDefinition2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinition(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Definition = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateAuthenticatorInput unmarshals raw into the CreateAuthenticatorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateAuthenticatorInput(ctx context.Context, raw any) (CreateAuthenticatorInput, error) {
+	var out CreateAuthenticatorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateAuthenticatorInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeleteAuthenticatorInput(ctx context.Context, obj any) (DeleteAuthenticatorInput, error) {
+	var it DeleteAuthenticatorInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"authenticatorID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "authenticatorID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("authenticatorID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AuthenticatorID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteAuthenticatorInput unmarshals raw into the DeleteAuthenticatorInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteAuthenticatorInput(ctx context.Context, raw any) (DeleteAuthenticatorInput, error) {
+	var out DeleteAuthenticatorInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteAuthenticatorInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGenerateOOBOTPCodeInput(ctx context.Context, obj any) (GenerateOOBOTPCodeInput, error) {
+	var it GenerateOOBOTPCodeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"purpose", "target"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalOOTPPurpose2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐOTPPurpose(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		case "target":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("target"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Target = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGenerateOOBOTPCodeInput unmarshals raw into the GenerateOOBOTPCodeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGenerateOOBOTPCodeInput(ctx context.Context, raw any) (GenerateOOBOTPCodeInput, error) {
+	var out GenerateOOBOTPCodeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GenerateOOBOTPCodeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRemoveMFAGracePeriodInput(ctx context.Context, obj any) (RemoveMFAGracePeriodInput, error) {
+	var it RemoveMFAGracePeriodInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRemoveMFAGracePeriodInput unmarshals raw into the RemoveMFAGracePeriodInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRemoveMFAGracePeriodInput(ctx context.Context, raw any) (RemoveMFAGracePeriodInput, error) {
+	var out RemoveMFAGracePeriodInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveMFAGracePeriodInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputResetAccountLockoutInput(ctx context.Context, obj any) (ResetAccountLockoutInput, error) {
+	var it ResetAccountLockoutInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResetAccountLockoutInput unmarshals raw into the ResetAccountLockoutInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResetAccountLockoutInput(ctx context.Context, raw any) (ResetAccountLockoutInput, error) {
+	var out ResetAccountLockoutInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResetAccountLockoutInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSendResetPasswordMessageInput(ctx context.Context, obj any) (SendResetPasswordMessageInput, error) {
+	var it SendResetPasswordMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"loginID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "loginID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("loginID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LoginID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendResetPasswordMessageInput unmarshals raw into the SendResetPasswordMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendResetPasswordMessageInput(ctx context.Context, raw any) (SendResetPasswordMessageInput, error) {
+	var out SendResetPasswordMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendResetPasswordMessageInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMFAGracePeriodInput(ctx context.Context, obj any) (SetMFAGracePeriodInput, error) {
+	var it SetMFAGracePeriodInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID", "endAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "endAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndAt = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMFAGracePeriodInput unmarshals raw into the SetMFAGracePeriodInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMFAGracePeriodInput(ctx context.Context, raw any) (SetMFAGracePeriodInput, error) {
+	var out SetMFAGracePeriodInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMFAGracePeriodInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetPasswordExpiredInput(ctx context.Context, obj any) (SetPasswordExpiredInput, error) {
+	var it SetPasswordExpiredInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID", "expired"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "expired":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expired"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expired = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetPasswordExpiredInput unmarshals raw into the SetPasswordExpiredInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetPasswordExpiredInput(ctx context.Context, raw any) (SetPasswordExpiredInput, error) {
+	var out SetPasswordExpiredInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPasswordExpiredInput", raw, &out)
+	return out, err
+}
 
 // endregion **************************** input.gotpl *****************************
 
@@ -398,6 +1320,54 @@ func (ec *executionContext) fieldContext_AuthenticatorEdge_node(_ context.Contex
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var accountLockoutImplementors = []string{"AccountLockout"}
+
+func (ec *executionContext) _AccountLockout(ctx context.Context, sel ast.SelectionSet, obj *model.AccountLockout) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountLockoutImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountLockout")
+		case "lockoutType":
+			out.Values[i] = ec._AccountLockout_lockoutType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isLocked":
+			out.Values[i] = ec._AccountLockout_isLocked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lockedUntil":
+			out.Values[i] = ec._AccountLockout_lockedUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lockedIPs":
+			out.Values[i] = ec._AccountLockout_lockedIPs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var authenticatorImplementors = []string{"Authenticator", "Node", "Entity"}
 
@@ -469,7 +1439,7 @@ func (ec *executionContext) _Authenticator(ctx context.Context, sel ast.Selectio
 
 var authenticatorConnectionImplementors = []string{"AuthenticatorConnection"}
 
-func (ec *executionContext) _AuthenticatorConnection(ctx context.Context, sel ast.SelectionSet, obj *model.AuthenticatorConnection) graphql.Marshaler {
+func (ec *executionContext) _AuthenticatorConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[model.Authenticator]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, authenticatorConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -512,7 +1482,7 @@ func (ec *executionContext) _AuthenticatorConnection(ctx context.Context, sel as
 
 var authenticatorEdgeImplementors = []string{"AuthenticatorEdge"}
 
-func (ec *executionContext) _AuthenticatorEdge(ctx context.Context, sel ast.SelectionSet, obj *model.AuthenticatorEdge) graphql.Marshaler {
+func (ec *executionContext) _AuthenticatorEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[model.Authenticator]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, authenticatorEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -548,9 +1518,310 @@ func (ec *executionContext) _AuthenticatorEdge(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var createAuthenticatorPayloadImplementors = []string{"CreateAuthenticatorPayload"}
+
+func (ec *executionContext) _CreateAuthenticatorPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateAuthenticatorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createAuthenticatorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateAuthenticatorPayload")
+		case "authenticator":
+			out.Values[i] = ec._CreateAuthenticatorPayload_authenticator(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteAuthenticatorPayloadImplementors = []string{"DeleteAuthenticatorPayload"}
+
+func (ec *executionContext) _DeleteAuthenticatorPayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteAuthenticatorPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAuthenticatorPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteAuthenticatorPayload")
+		case "user":
+			out.Values[i] = ec._DeleteAuthenticatorPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var generateOOBOTPCodePayloadImplementors = []string{"GenerateOOBOTPCodePayload"}
+
+func (ec *executionContext) _GenerateOOBOTPCodePayload(ctx context.Context, sel ast.SelectionSet, obj *GenerateOOBOTPCodePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, generateOOBOTPCodePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GenerateOOBOTPCodePayload")
+		case "code":
+			out.Values[i] = ec._GenerateOOBOTPCodePayload_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var lockedIPImplementors = []string{"LockedIP"}
+
+func (ec *executionContext) _LockedIP(ctx context.Context, sel ast.SelectionSet, obj *model.LockedIP) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, lockedIPImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LockedIP")
+		case "ipAddress":
+			out.Values[i] = ec._LockedIP_ipAddress(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lockedUntil":
+			out.Values[i] = ec._LockedIP_lockedUntil(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeMFAGracePeriodPayloadImplementors = []string{"RemoveMFAGracePeriodPayload"}
+
+func (ec *executionContext) _RemoveMFAGracePeriodPayload(ctx context.Context, sel ast.SelectionSet, obj *RemoveMFAGracePeriodPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeMFAGracePeriodPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveMFAGracePeriodPayload")
+		case "user":
+			out.Values[i] = ec._RemoveMFAGracePeriodPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var resetAccountLockoutPayloadImplementors = []string{"ResetAccountLockoutPayload"}
+
+func (ec *executionContext) _ResetAccountLockoutPayload(ctx context.Context, sel ast.SelectionSet, obj *ResetAccountLockoutPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resetAccountLockoutPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResetAccountLockoutPayload")
+		case "user":
+			out.Values[i] = ec._ResetAccountLockoutPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setMFAGracePeriodPayloadImplementors = []string{"SetMFAGracePeriodPayload"}
+
+func (ec *executionContext) _SetMFAGracePeriodPayload(ctx context.Context, sel ast.SelectionSet, obj *SetMFAGracePeriodPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setMFAGracePeriodPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetMFAGracePeriodPayload")
+		case "user":
+			out.Values[i] = ec._SetMFAGracePeriodPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setPasswordExpiredPayloadImplementors = []string{"SetPasswordExpiredPayload"}
+
+func (ec *executionContext) _SetPasswordExpiredPayload(ctx context.Context, sel ast.SelectionSet, obj *SetPasswordExpiredPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPasswordExpiredPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPasswordExpiredPayload")
+		case "user":
+			out.Values[i] = ec._SetPasswordExpiredPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) marshalNAccountLockout2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAccountLockout(ctx context.Context, sel ast.SelectionSet, v *model.AccountLockout) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AccountLockout!")
+		return graphql.Null
+	}
+	return ec._AccountLockout(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAuthenticator2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Authenticator) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx context.Context, sel ast.SelectionSet, v *model.Authenticator) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Authenticator!")
+		return graphql.Null
+	}
+	return ec._Authenticator(ctx, sel, v)
+}
 
 func (ec *executionContext) unmarshalNAuthenticatorClaims2encodingᚋjsonᚐRawMessage(ctx context.Context, v any) (json.RawMessage, error) {
 	res, err := model.UnmarshalJSON(v)
@@ -568,6 +1839,11 @@ func (ec *executionContext) marshalNAuthenticatorClaims2encodingᚋjsonᚐRawMes
 		graphql.AddInvalidNullFromMarshaler(ctx, "AuthenticatorClaims!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNAuthenticatorDefinition2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinition(ctx context.Context, v any) (*AuthenticatorDefinition, error) {
+	res, err := ec.unmarshalInputAuthenticatorDefinition(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNAuthenticatorKind2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorKind(ctx context.Context, v any) (model.AuthenticatorKind, error) {
@@ -598,6 +1874,126 @@ func (ec *executionContext) marshalNAuthenticatorType2githubᚗcomᚋsealogᚋse
 	return res
 }
 
+func (ec *executionContext) unmarshalNCreateAuthenticatorInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐCreateAuthenticatorInput(ctx context.Context, v any) (CreateAuthenticatorInput, error) {
+	res, err := ec.unmarshalInputCreateAuthenticatorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateAuthenticatorPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐCreateAuthenticatorPayload(ctx context.Context, sel ast.SelectionSet, v *CreateAuthenticatorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateAuthenticatorPayload!")
+		return graphql.Null
+	}
+	return ec._CreateAuthenticatorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteAuthenticatorInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐDeleteAuthenticatorInput(ctx context.Context, v any) (DeleteAuthenticatorInput, error) {
+	res, err := ec.unmarshalInputDeleteAuthenticatorInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteAuthenticatorPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐDeleteAuthenticatorPayload(ctx context.Context, sel ast.SelectionSet, v *DeleteAuthenticatorPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteAuthenticatorPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteAuthenticatorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGenerateOOBOTPCodeInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐGenerateOOBOTPCodeInput(ctx context.Context, v any) (GenerateOOBOTPCodeInput, error) {
+	res, err := ec.unmarshalInputGenerateOOBOTPCodeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGenerateOOBOTPCodePayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐGenerateOOBOTPCodePayload(ctx context.Context, sel ast.SelectionSet, v *GenerateOOBOTPCodePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "GenerateOOBOTPCodePayload!")
+		return graphql.Null
+	}
+	return ec._GenerateOOBOTPCodePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLockedIP2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIPᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.LockedIP) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLockedIP2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIP(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLockedIP2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIP(ctx context.Context, sel ast.SelectionSet, v *model.LockedIP) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LockedIP!")
+		return graphql.Null
+	}
+	return ec._LockedIP(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRemoveMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodInput(ctx context.Context, v any) (RemoveMFAGracePeriodInput, error) {
+	res, err := ec.unmarshalInputRemoveMFAGracePeriodInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRemoveMFAGracePeriodPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodPayload(ctx context.Context, sel ast.SelectionSet, v *RemoveMFAGracePeriodPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveMFAGracePeriodPayload!")
+		return graphql.Null
+	}
+	return ec._RemoveMFAGracePeriodPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResetAccountLockoutInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐResetAccountLockoutInput(ctx context.Context, v any) (ResetAccountLockoutInput, error) {
+	res, err := ec.unmarshalInputResetAccountLockoutInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResetAccountLockoutPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐResetAccountLockoutPayload(ctx context.Context, sel ast.SelectionSet, v *ResetAccountLockoutPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResetAccountLockoutPayload!")
+		return graphql.Null
+	}
+	return ec._ResetAccountLockoutPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSendResetPasswordMessageInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐSendResetPasswordMessageInput(ctx context.Context, v any) (SendResetPasswordMessageInput, error) {
+	res, err := ec.unmarshalInputSendResetPasswordMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐSetMFAGracePeriodInput(ctx context.Context, v any) (SetMFAGracePeriodInput, error) {
+	res, err := ec.unmarshalInputSetMFAGracePeriodInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetMFAGracePeriodPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐSetMFAGracePeriodPayload(ctx context.Context, sel ast.SelectionSet, v *SetMFAGracePeriodPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetMFAGracePeriodPayload!")
+		return graphql.Null
+	}
+	return ec._SetMFAGracePeriodPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetPasswordExpiredInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐSetPasswordExpiredInput(ctx context.Context, v any) (SetPasswordExpiredInput, error) {
+	res, err := ec.unmarshalInputSetPasswordExpiredInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetPasswordExpiredPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐSetPasswordExpiredPayload(ctx context.Context, sel ast.SelectionSet, v *SetPasswordExpiredPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetPasswordExpiredPayload!")
+		return graphql.Null
+	}
+	return ec._SetPasswordExpiredPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx context.Context, sel ast.SelectionSet, v *model.Authenticator) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -605,27 +2001,51 @@ func (ec *executionContext) marshalOAuthenticator2ᚖgithubᚗcomᚋsealogᚋsea
 	return ec._Authenticator(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOAuthenticatorConnection2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuthenticatorConnection) graphql.Marshaler {
+func (ec *executionContext) marshalOAuthenticatorConnection2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[model.Authenticator]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._AuthenticatorConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOAuthenticatorEdge2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorEdge(ctx context.Context, sel ast.SelectionSet, v []*model.AuthenticatorEdge) graphql.Marshaler {
+func (ec *executionContext) unmarshalOAuthenticatorDefinitionOOBOTPEmail2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionOOBOTPEmail(ctx context.Context, v any) (*AuthenticatorDefinitionOOBOTPEmail, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAuthenticatorDefinitionOOBOTPEmail(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAuthenticatorDefinitionOOBOTPSMS2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionOobotpsms(ctx context.Context, v any) (*AuthenticatorDefinitionOobotpsms, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAuthenticatorDefinitionOOBOTPSMS(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAuthenticatorDefinitionPassword2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuthenticatorDefinitionPassword(ctx context.Context, v any) (*AuthenticatorDefinitionPassword, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAuthenticatorDefinitionPassword(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAuthenticatorEdge2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[model.Authenticator]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOAuthenticatorEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorEdge(ctx, sel, v[i])
+		return ec.marshalOAuthenticatorEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOAuthenticatorEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorEdge(ctx context.Context, sel ast.SelectionSet, v *model.AuthenticatorEdge) graphql.Marshaler {
+func (ec *executionContext) marshalOAuthenticatorEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[model.Authenticator]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -666,6 +2086,22 @@ func (ec *executionContext) marshalOAuthenticatorType2ᚖgithubᚗcomᚋsealog�
 	_ = ctx
 	res := model.MarshalAuthenticatorType(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOOTPPurpose2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐOTPPurpose(ctx context.Context, v any) (*OTPPurpose, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(OTPPurpose)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOTPPurpose2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐOTPPurpose(ctx context.Context, sel ast.SelectionSet, v *OTPPurpose) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 // endregion ***************************** type.gotpl *****************************

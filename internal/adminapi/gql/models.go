@@ -23,6 +23,73 @@ type Node interface {
 	IsNode()
 }
 
+type AnonymizeUserInput struct {
+	UserID string `json:"userID"`
+}
+
+type AnonymizeUserPayload struct {
+	AnonymizedUserID string `json:"anonymizedUserID"`
+}
+
+// The member that the type needs.
+type AuthenticatorDefinition struct {
+	Kind        model.AuthenticatorKind             `json:"kind"`
+	Type        model.AuthenticatorType             `json:"type"`
+	Password    *AuthenticatorDefinitionPassword    `json:"password,omitempty"`
+	OobOtpEmail *AuthenticatorDefinitionOOBOTPEmail `json:"oobOtpEmail,omitempty"`
+	OobOtpSms   *AuthenticatorDefinitionOobotpsms   `json:"oobOtpSMS,omitempty"`
+}
+
+type AuthenticatorDefinitionOOBOTPEmail struct {
+	Email string `json:"email"`
+}
+
+type AuthenticatorDefinitionOobotpsms struct {
+	Phone string `json:"phone"`
+}
+
+type AuthenticatorDefinitionPassword struct {
+	Password string `json:"password"`
+}
+
+type CreateAuthenticatorInput struct {
+	UserID     string                   `json:"userID"`
+	Definition *AuthenticatorDefinition `json:"definition"`
+}
+
+type CreateAuthenticatorPayload struct {
+	Authenticator *model.Authenticator `json:"authenticator"`
+}
+
+type CreateIdentityInput struct {
+	UserID     string              `json:"userID"`
+	Definition *IdentityDefinition `json:"definition"`
+	// For a user who has no password yet.
+	Password *string `json:"password,omitempty"`
+}
+
+type CreateIdentityPayload struct {
+	User     *model.User     `json:"user"`
+	Identity *model.Identity `json:"identity"`
+}
+
+type CreateSessionInput struct {
+	UserID string `json:"userID"`
+	// A client of the project itself.
+	ClientID string `json:"clientID"`
+	// Unpadded base64url of a JSON object with the one member ios or android.
+	DeviceInfo *string `json:"deviceInfo,omitempty"`
+}
+
+type CreateSessionPayload struct {
+	RefreshToken string `json:"refreshToken"`
+	AccessToken  string `json:"accessToken"`
+	// Always Bearer.
+	TokenType string `json:"tokenType"`
+	// Seconds until the access token expires.
+	ExpiresIn int `json:"expiresIn"`
+}
+
 type CreateUserInput struct {
 	Definition *IdentityDefinition `json:"definition"`
 	// Absent: none. Empty: one is generated.
@@ -37,6 +104,30 @@ type CreateUserPayload struct {
 	User *model.User `json:"user"`
 }
 
+type DeleteAuthenticatorInput struct {
+	AuthenticatorID string `json:"authenticatorID"`
+}
+
+type DeleteAuthenticatorPayload struct {
+	User *model.User `json:"user"`
+}
+
+type DeleteAuthorizationInput struct {
+	AuthorizationID string `json:"authorizationID"`
+}
+
+type DeleteAuthorizationPayload struct {
+	User *model.User `json:"user"`
+}
+
+type DeleteIdentityInput struct {
+	IdentityID string `json:"identityID"`
+}
+
+type DeleteIdentityPayload struct {
+	User *model.User `json:"user"`
+}
+
 type DeleteUserInput struct {
 	UserID string  `json:"userID"`
 	Reason *string `json:"reason,omitempty"`
@@ -44,6 +135,16 @@ type DeleteUserInput struct {
 
 type DeleteUserPayload struct {
 	DeletedUserID string `json:"deletedUserID"`
+}
+
+type GenerateOOBOTPCodeInput struct {
+	// LOGIN when left out.
+	Purpose *OTPPurpose `json:"purpose,omitempty"`
+	Target  string      `json:"target"`
+}
+
+type GenerateOOBOTPCodePayload struct {
+	Code string `json:"code"`
 }
 
 // Exactly one member.
@@ -62,6 +163,22 @@ type Mutation struct {
 type Query struct {
 }
 
+type RemoveMFAGracePeriodInput struct {
+	UserID string `json:"userID"`
+}
+
+type RemoveMFAGracePeriodPayload struct {
+	User *model.User `json:"user"`
+}
+
+type ResetAccountLockoutInput struct {
+	UserID string `json:"userID"`
+}
+
+type ResetAccountLockoutPayload struct {
+	User *model.User `json:"user"`
+}
+
 type ResetPasswordInput struct {
 	UserID             string  `json:"userID"`
 	Password           *string `json:"password,omitempty"`
@@ -70,6 +187,71 @@ type ResetPasswordInput struct {
 }
 
 type ResetPasswordPayload struct {
+	User *model.User `json:"user"`
+}
+
+type RevokeAllSessionsInput struct {
+	UserID string `json:"userID"`
+}
+
+type RevokeAllSessionsPayload struct {
+	User *model.User `json:"user"`
+}
+
+type RevokeSessionInput struct {
+	SessionID string `json:"sessionID"`
+}
+
+type RevokeSessionPayload struct {
+	User *model.User `json:"user"`
+}
+
+type ScheduleAccountAnonymizationInput struct {
+	UserID string `json:"userID"`
+}
+
+type ScheduleAccountAnonymizationPayload struct {
+	User *model.User `json:"user"`
+}
+
+type ScheduleAccountDeletionInput struct {
+	UserID string  `json:"userID"`
+	Reason *string `json:"reason,omitempty"`
+}
+
+type ScheduleAccountDeletionPayload struct {
+	User *model.User `json:"user"`
+}
+
+type SendResetPasswordMessageInput struct {
+	LoginID string `json:"loginID"`
+}
+
+type SetAccountValidFromInput struct {
+	UserID           string     `json:"userID"`
+	AccountValidFrom *time.Time `json:"accountValidFrom,omitempty"`
+}
+
+type SetAccountValidFromPayload struct {
+	User *model.User `json:"user"`
+}
+
+type SetAccountValidPeriodInput struct {
+	UserID            string     `json:"userID"`
+	AccountValidFrom  *time.Time `json:"accountValidFrom,omitempty"`
+	AccountValidUntil *time.Time `json:"accountValidUntil,omitempty"`
+}
+
+type SetAccountValidPeriodPayload struct {
+	User *model.User `json:"user"`
+}
+
+type SetAccountValidUntilInput struct {
+	UserID            string     `json:"userID"`
+	AccountValidUntil *time.Time `json:"accountValidUntil,omitempty"`
+}
+
+type SetAccountValidUntilPayload struct {
 	User *model.User `json:"user"`
 }
 
@@ -85,6 +267,63 @@ type SetDisabledStatusPayload struct {
 	User *model.User `json:"user"`
 }
 
+type SetMFAGracePeriodInput struct {
+	UserID string    `json:"userID"`
+	EndAt  time.Time `json:"endAt"`
+}
+
+type SetMFAGracePeriodPayload struct {
+	User *model.User `json:"user"`
+}
+
+type SetPasswordExpiredInput struct {
+	UserID  string `json:"userID"`
+	Expired bool   `json:"expired"`
+}
+
+type SetPasswordExpiredPayload struct {
+	User *model.User `json:"user"`
+}
+
+type SetVerifiedStatusInput struct {
+	UserID    string `json:"userID"`
+	ClaimName string `json:"claimName"`
+	// The canonical value, exactly.
+	ClaimValue string `json:"claimValue"`
+	IsVerified bool   `json:"isVerified"`
+}
+
+type SetVerifiedStatusPayload struct {
+	User *model.User `json:"user"`
+}
+
+type UnscheduleAccountAnonymizationInput struct {
+	UserID string `json:"userID"`
+}
+
+type UnscheduleAccountAnonymizationPayload struct {
+	User *model.User `json:"user"`
+}
+
+type UnscheduleAccountDeletionInput struct {
+	UserID string `json:"userID"`
+}
+
+type UnscheduleAccountDeletionPayload struct {
+	User *model.User `json:"user"`
+}
+
+type UpdateIdentityInput struct {
+	UserID     string              `json:"userID"`
+	IdentityID string              `json:"identityID"`
+	Definition *IdentityDefinition `json:"definition"`
+}
+
+type UpdateIdentityPayload struct {
+	User     *model.User     `json:"user"`
+	Identity *model.Identity `json:"identity"`
+}
+
 type UpdateUserInput struct {
 	UserID             string          `json:"userID"`
 	StandardAttributes json.RawMessage `json:"standardAttributes,omitempty"`
@@ -93,6 +332,61 @@ type UpdateUserInput struct {
 
 type UpdateUserPayload struct {
 	User *model.User `json:"user"`
+}
+
+type OTPPurpose string
+
+const (
+	OTPPurposeLogin        OTPPurpose = "LOGIN"
+	OTPPurposeVerification OTPPurpose = "VERIFICATION"
+)
+
+var AllOTPPurpose = []OTPPurpose{
+	OTPPurposeLogin,
+	OTPPurposeVerification,
+}
+
+func (e OTPPurpose) IsValid() bool {
+	switch e {
+	case OTPPurposeLogin, OTPPurposeVerification:
+		return true
+	}
+	return false
+}
+
+func (e OTPPurpose) String() string {
+	return string(e)
+}
+
+func (e *OTPPurpose) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OTPPurpose(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OTPPurpose", str)
+	}
+	return nil
+}
+
+func (e OTPPurpose) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OTPPurpose) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OTPPurpose) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 type SortDirection string

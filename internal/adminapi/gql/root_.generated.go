@@ -32,6 +32,17 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccountLockout struct {
+		IsLocked    func(childComplexity int) int
+		LockedIPs   func(childComplexity int) int
+		LockedUntil func(childComplexity int) int
+		LockoutType func(childComplexity int) int
+	}
+
+	AnonymizeUserPayload struct {
+		AnonymizedUserID func(childComplexity int) int
+	}
+
 	AuditLog struct {
 		Actor     func(childComplexity int) int
 		ClientID  func(childComplexity int) int
@@ -86,12 +97,68 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Authorization struct {
+		ClientID  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		Scopes    func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	AuthorizationConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AuthorizationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Claim struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	CreateAuthenticatorPayload struct {
+		Authenticator func(childComplexity int) int
+	}
+
+	CreateIdentityPayload struct {
+		Identity func(childComplexity int) int
+		User     func(childComplexity int) int
+	}
+
+	CreateSessionPayload struct {
+		AccessToken  func(childComplexity int) int
+		ExpiresIn    func(childComplexity int) int
+		RefreshToken func(childComplexity int) int
+		TokenType    func(childComplexity int) int
+	}
+
 	CreateUserPayload struct {
+		User func(childComplexity int) int
+	}
+
+	DeleteAuthenticatorPayload struct {
+		User func(childComplexity int) int
+	}
+
+	DeleteAuthorizationPayload struct {
+		User func(childComplexity int) int
+	}
+
+	DeleteIdentityPayload struct {
 		User func(childComplexity int) int
 	}
 
 	DeleteUserPayload struct {
 		DeletedUserID func(childComplexity int) int
+	}
+
+	GenerateOOBOTPCodePayload struct {
+		Code func(childComplexity int) int
 	}
 
 	Identity struct {
@@ -113,12 +180,41 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LockedIP struct {
+		IPAddress   func(childComplexity int) int
+		LockedUntil func(childComplexity int) int
+	}
+
 	Mutation struct {
-		CreateUser        func(childComplexity int, input CreateUserInput) int
-		DeleteUser        func(childComplexity int, input DeleteUserInput) int
-		ResetPassword     func(childComplexity int, input ResetPasswordInput) int
-		SetDisabledStatus func(childComplexity int, input SetDisabledStatusInput) int
-		UpdateUser        func(childComplexity int, input UpdateUserInput) int
+		AnonymizeUser                  func(childComplexity int, input AnonymizeUserInput) int
+		CreateAuthenticator            func(childComplexity int, input CreateAuthenticatorInput) int
+		CreateIdentity                 func(childComplexity int, input CreateIdentityInput) int
+		CreateSession                  func(childComplexity int, input CreateSessionInput) int
+		CreateUser                     func(childComplexity int, input CreateUserInput) int
+		DeleteAuthenticator            func(childComplexity int, input DeleteAuthenticatorInput) int
+		DeleteAuthorization            func(childComplexity int, input DeleteAuthorizationInput) int
+		DeleteIdentity                 func(childComplexity int, input DeleteIdentityInput) int
+		DeleteUser                     func(childComplexity int, input DeleteUserInput) int
+		GenerateOOBOTPCode             func(childComplexity int, input GenerateOOBOTPCodeInput) int
+		RemoveMFAGracePeriod           func(childComplexity int, input RemoveMFAGracePeriodInput) int
+		ResetAccountLockout            func(childComplexity int, input ResetAccountLockoutInput) int
+		ResetPassword                  func(childComplexity int, input ResetPasswordInput) int
+		RevokeAllSessions              func(childComplexity int, input RevokeAllSessionsInput) int
+		RevokeSession                  func(childComplexity int, input RevokeSessionInput) int
+		ScheduleAccountAnonymization   func(childComplexity int, input ScheduleAccountAnonymizationInput) int
+		ScheduleAccountDeletion        func(childComplexity int, input ScheduleAccountDeletionInput) int
+		SendResetPasswordMessage       func(childComplexity int, input SendResetPasswordMessageInput) int
+		SetAccountValidFrom            func(childComplexity int, input SetAccountValidFromInput) int
+		SetAccountValidPeriod          func(childComplexity int, input SetAccountValidPeriodInput) int
+		SetAccountValidUntil           func(childComplexity int, input SetAccountValidUntilInput) int
+		SetDisabledStatus              func(childComplexity int, input SetDisabledStatusInput) int
+		SetMFAGracePeriod              func(childComplexity int, input SetMFAGracePeriodInput) int
+		SetPasswordExpired             func(childComplexity int, input SetPasswordExpiredInput) int
+		SetVerifiedStatus              func(childComplexity int, input SetVerifiedStatusInput) int
+		UnscheduleAccountAnonymization func(childComplexity int, input UnscheduleAccountAnonymizationInput) int
+		UnscheduleAccountDeletion      func(childComplexity int, input UnscheduleAccountDeletionInput) int
+		UpdateIdentity                 func(childComplexity int, input UpdateIdentityInput) int
+		UpdateUser                     func(childComplexity int, input UpdateUserInput) int
 	}
 
 	PageInfo struct {
@@ -131,13 +227,79 @@ type ComplexityRoot struct {
 	Query struct {
 		AuditLogs                   func(childComplexity int, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection) int
 		GetUserByLoginID            func(childComplexity int, loginIDKey string, loginIDValue string) int
+		GetUserByOAuth              func(childComplexity int, oauthProviderAlias string, oauthProviderUserID string) int
 		GetUsersByStandardAttribute func(childComplexity int, attributeName string, attributeValue string) int
 		Node                        func(childComplexity int, id string) int
 		Nodes                       func(childComplexity int, ids []string) int
 		Users                       func(childComplexity int, first *int, last *int, before *string, after *string, searchKeyword *string, sortBy *UserSortBy, sortDirection *SortDirection) int
 	}
 
+	RemoveMFAGracePeriodPayload struct {
+		User func(childComplexity int) int
+	}
+
+	ResetAccountLockoutPayload struct {
+		User func(childComplexity int) int
+	}
+
 	ResetPasswordPayload struct {
+		User func(childComplexity int) int
+	}
+
+	RevokeAllSessionsPayload struct {
+		User func(childComplexity int) int
+	}
+
+	RevokeSessionPayload struct {
+		User func(childComplexity int) int
+	}
+
+	ScheduleAccountAnonymizationPayload struct {
+		User func(childComplexity int) int
+	}
+
+	ScheduleAccountDeletionPayload struct {
+		User func(childComplexity int) int
+	}
+
+	Session struct {
+		Acr                                func(childComplexity int) int
+		Amr                                func(childComplexity int) int
+		ApplicationName                    func(childComplexity int) int
+		ClientID                           func(childComplexity int) int
+		CreatedAt                          func(childComplexity int) int
+		CreatedByIP                        func(childComplexity int) int
+		DisplayName                        func(childComplexity int) int
+		EnumType                           func(childComplexity int) int
+		GlobalID                           func(childComplexity int) int
+		LastAccessedAt                     func(childComplexity int) int
+		LastAccessedByIP                   func(childComplexity int) int
+		LastAccessedByIPCountryCode        func(childComplexity int) int
+		LastAccessedByIPEnglishCountryName func(childComplexity int) int
+		UpdatedAt                          func(childComplexity int) int
+		UserAgent                          func(childComplexity int) int
+	}
+
+	SessionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SessionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SetAccountValidFromPayload struct {
+		User func(childComplexity int) int
+	}
+
+	SetAccountValidPeriodPayload struct {
+		User func(childComplexity int) int
+	}
+
+	SetAccountValidUntilPayload struct {
 		User func(childComplexity int) int
 	}
 
@@ -145,36 +307,75 @@ type ComplexityRoot struct {
 		User func(childComplexity int) int
 	}
 
+	SetMFAGracePeriodPayload struct {
+		User func(childComplexity int) int
+	}
+
+	SetPasswordExpiredPayload struct {
+		User func(childComplexity int) int
+	}
+
+	SetVerifiedStatusPayload struct {
+		User func(childComplexity int) int
+	}
+
+	UnscheduleAccountAnonymizationPayload struct {
+		User func(childComplexity int) int
+	}
+
+	UnscheduleAccountDeletionPayload struct {
+		User func(childComplexity int) int
+	}
+
+	UpdateIdentityPayload struct {
+		Identity func(childComplexity int) int
+		User     func(childComplexity int) int
+	}
+
 	UpdateUserPayload struct {
 		User func(childComplexity int) int
 	}
 
 	User struct {
-		AccountValidFrom         func(childComplexity int) int
-		AccountValidUntil        func(childComplexity int) int
-		AnonymizeAt              func(childComplexity int) int
-		Authenticators           func(childComplexity int, first *int, last *int, before *string, after *string, authenticatorType *model.AuthenticatorType, authenticatorKind *model.AuthenticatorKind) int
-		CreatedAt                func(childComplexity int) int
-		CustomAttributes         func(childComplexity int) int
-		DeleteAt                 func(childComplexity int) int
-		DeleteReason             func(childComplexity int) int
-		DisableReason            func(childComplexity int) int
-		EndUserAccountID         func(childComplexity int) int
-		FormattedName            func(childComplexity int) int
-		GlobalID                 func(childComplexity int) int
-		Identities               func(childComplexity int, first *int, last *int, before *string, after *string, identityType *model.IdentityType) int
-		IsAnonymized             func(childComplexity int) int
-		IsAnonymous              func(childComplexity int) int
-		IsDeactivated            func(childComplexity int) int
-		IsDisabled               func(childComplexity int) int
-		LastLoginAt              func(childComplexity int) int
-		LoginIDs                 func(childComplexity int) int
-		PrimaryPassword          func(childComplexity int) int
-		StandardAttributes       func(childComplexity int) int
-		TemporarilyDisabledFrom  func(childComplexity int) int
-		TemporarilyDisabledUntil func(childComplexity int) int
-		UpdatedAt                func(childComplexity int) int
-		Web3                     func(childComplexity int) int
+		AccountLockout                     func(childComplexity int) int
+		AccountValidFrom                   func(childComplexity int) int
+		AccountValidUntil                  func(childComplexity int) int
+		AnonymizeAt                        func(childComplexity int) int
+		Authenticators                     func(childComplexity int, first *int, last *int, before *string, after *string, authenticatorType *model.AuthenticatorType, authenticatorKind *model.AuthenticatorKind) int
+		Authorizations                     func(childComplexity int, first *int, last *int, before *string, after *string) int
+		BiometricRegistrations             func(childComplexity int) int
+		CreatedAt                          func(childComplexity int) int
+		CustomAttributes                   func(childComplexity int) int
+		DeleteAt                           func(childComplexity int) int
+		DeleteReason                       func(childComplexity int) int
+		DisableReason                      func(childComplexity int) int
+		EndUserAccountID                   func(childComplexity int) int
+		FormattedName                      func(childComplexity int) int
+		GlobalID                           func(childComplexity int) int
+		Identities                         func(childComplexity int, first *int, last *int, before *string, after *string, identityType *model.IdentityType) int
+		IsAnonymized                       func(childComplexity int) int
+		IsAnonymous                        func(childComplexity int) int
+		IsDeactivated                      func(childComplexity int) int
+		IsDisabled                         func(childComplexity int) int
+		LastLoginAt                        func(childComplexity int) int
+		LoginIDs                           func(childComplexity int) int
+		MFAGracePeriodEndAt                func(childComplexity int) int
+		OauthConnections                   func(childComplexity int) int
+		Passkeys                           func(childComplexity int) int
+		PrimaryOOBOTPEmailAuthenticator    func(childComplexity int) int
+		PrimaryOOBOTPSMSAuthenticator      func(childComplexity int) int
+		PrimaryPassword                    func(childComplexity int) int
+		SecondaryOOBOTPEmailAuthenticators func(childComplexity int) int
+		SecondaryOOBOTPSMSAuthenticators   func(childComplexity int) int
+		SecondaryPassword                  func(childComplexity int) int
+		SecondaryTOTPAuthenticators        func(childComplexity int) int
+		Sessions                           func(childComplexity int, first *int, last *int, before *string, after *string) int
+		StandardAttributes                 func(childComplexity int) int
+		TemporarilyDisabledFrom            func(childComplexity int) int
+		TemporarilyDisabledUntil           func(childComplexity int) int
+		UpdatedAt                          func(childComplexity int) int
+		VerifiedClaims                     func(childComplexity int) int
+		Web3                               func(childComplexity int) int
 	}
 
 	UserConnection struct {
@@ -202,6 +403,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccountLockout.isLocked":
+		if e.ComplexityRoot.AccountLockout.IsLocked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountLockout.IsLocked(childComplexity), true
+	case "AccountLockout.lockedIPs":
+		if e.ComplexityRoot.AccountLockout.LockedIPs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountLockout.LockedIPs(childComplexity), true
+	case "AccountLockout.lockedUntil":
+		if e.ComplexityRoot.AccountLockout.LockedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountLockout.LockedUntil(childComplexity), true
+	case "AccountLockout.lockoutType":
+		if e.ComplexityRoot.AccountLockout.LockoutType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountLockout.LockoutType(childComplexity), true
+
+	case "AnonymizeUserPayload.anonymizedUserID":
+		if e.ComplexityRoot.AnonymizeUserPayload.AnonymizedUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnonymizeUserPayload.AnonymizedUserID(childComplexity), true
 
 	case "AuditLog.actor":
 		if e.ComplexityRoot.AuditLog.Actor == nil {
@@ -413,6 +646,127 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuthenticatorEdge.Node(childComplexity), true
 
+	case "Authorization.clientID":
+		if e.ComplexityRoot.Authorization.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.ClientID(childComplexity), true
+	case "Authorization.createdAt":
+		if e.ComplexityRoot.Authorization.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.CreatedAt(childComplexity), true
+	case "Authorization.id":
+		if e.ComplexityRoot.Authorization.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.GlobalID(childComplexity), true
+	case "Authorization.scopes":
+		if e.ComplexityRoot.Authorization.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.Scopes(childComplexity), true
+	case "Authorization.updatedAt":
+		if e.ComplexityRoot.Authorization.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.UpdatedAt(childComplexity), true
+
+	case "AuthorizationConnection.edges":
+		if e.ComplexityRoot.AuthorizationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.Edges(childComplexity), true
+	case "AuthorizationConnection.pageInfo":
+		if e.ComplexityRoot.AuthorizationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.PageInfo(childComplexity), true
+	case "AuthorizationConnection.totalCount":
+		if e.ComplexityRoot.AuthorizationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.TotalCount(childComplexity), true
+
+	case "AuthorizationEdge.cursor":
+		if e.ComplexityRoot.AuthorizationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationEdge.Cursor(childComplexity), true
+	case "AuthorizationEdge.node":
+		if e.ComplexityRoot.AuthorizationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationEdge.Node(childComplexity), true
+
+	case "Claim.name":
+		if e.ComplexityRoot.Claim.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Claim.Name(childComplexity), true
+	case "Claim.value":
+		if e.ComplexityRoot.Claim.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Claim.Value(childComplexity), true
+
+	case "CreateAuthenticatorPayload.authenticator":
+		if e.ComplexityRoot.CreateAuthenticatorPayload.Authenticator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAuthenticatorPayload.Authenticator(childComplexity), true
+
+	case "CreateIdentityPayload.identity":
+		if e.ComplexityRoot.CreateIdentityPayload.Identity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateIdentityPayload.Identity(childComplexity), true
+	case "CreateIdentityPayload.user":
+		if e.ComplexityRoot.CreateIdentityPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateIdentityPayload.User(childComplexity), true
+
+	case "CreateSessionPayload.accessToken":
+		if e.ComplexityRoot.CreateSessionPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateSessionPayload.AccessToken(childComplexity), true
+	case "CreateSessionPayload.expiresIn":
+		if e.ComplexityRoot.CreateSessionPayload.ExpiresIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateSessionPayload.ExpiresIn(childComplexity), true
+	case "CreateSessionPayload.refreshToken":
+		if e.ComplexityRoot.CreateSessionPayload.RefreshToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateSessionPayload.RefreshToken(childComplexity), true
+	case "CreateSessionPayload.tokenType":
+		if e.ComplexityRoot.CreateSessionPayload.TokenType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateSessionPayload.TokenType(childComplexity), true
+
 	case "CreateUserPayload.user":
 		if e.ComplexityRoot.CreateUserPayload.User == nil {
 			break
@@ -420,12 +774,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateUserPayload.User(childComplexity), true
 
+	case "DeleteAuthenticatorPayload.user":
+		if e.ComplexityRoot.DeleteAuthenticatorPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteAuthenticatorPayload.User(childComplexity), true
+
+	case "DeleteAuthorizationPayload.user":
+		if e.ComplexityRoot.DeleteAuthorizationPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteAuthorizationPayload.User(childComplexity), true
+
+	case "DeleteIdentityPayload.user":
+		if e.ComplexityRoot.DeleteIdentityPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteIdentityPayload.User(childComplexity), true
+
 	case "DeleteUserPayload.deletedUserID":
 		if e.ComplexityRoot.DeleteUserPayload.DeletedUserID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.DeleteUserPayload.DeletedUserID(childComplexity), true
+
+	case "GenerateOOBOTPCodePayload.code":
+		if e.ComplexityRoot.GenerateOOBOTPCodePayload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GenerateOOBOTPCodePayload.Code(childComplexity), true
 
 	case "Identity.claims":
 		if e.ComplexityRoot.Identity.Claims == nil {
@@ -495,6 +877,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IdentityEdge.Node(childComplexity), true
 
+	case "LockedIP.ipAddress":
+		if e.ComplexityRoot.LockedIP.IPAddress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LockedIP.IPAddress(childComplexity), true
+	case "LockedIP.lockedUntil":
+		if e.ComplexityRoot.LockedIP.LockedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LockedIP.LockedUntil(childComplexity), true
+
+	case "Mutation.anonymizeUser":
+		if e.ComplexityRoot.Mutation.AnonymizeUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_anonymizeUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AnonymizeUser(childComplexity, args["input"].(AnonymizeUserInput)), true
+	case "Mutation.createAuthenticator":
+		if e.ComplexityRoot.Mutation.CreateAuthenticator == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createAuthenticator_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAuthenticator(childComplexity, args["input"].(CreateAuthenticatorInput)), true
+	case "Mutation.createIdentity":
+		if e.ComplexityRoot.Mutation.CreateIdentity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createIdentity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateIdentity(childComplexity, args["input"].(CreateIdentityInput)), true
+	case "Mutation.createSession":
+		if e.ComplexityRoot.Mutation.CreateSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateSession(childComplexity, args["input"].(CreateSessionInput)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -506,6 +945,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(CreateUserInput)), true
+	case "Mutation.deleteAuthenticator":
+		if e.ComplexityRoot.Mutation.DeleteAuthenticator == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAuthenticator_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAuthenticator(childComplexity, args["input"].(DeleteAuthenticatorInput)), true
+	case "Mutation.deleteAuthorization":
+		if e.ComplexityRoot.Mutation.DeleteAuthorization == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAuthorization_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAuthorization(childComplexity, args["input"].(DeleteAuthorizationInput)), true
+	case "Mutation.deleteIdentity":
+		if e.ComplexityRoot.Mutation.DeleteIdentity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteIdentity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteIdentity(childComplexity, args["input"].(DeleteIdentityInput)), true
 	case "Mutation.deleteUser":
 		if e.ComplexityRoot.Mutation.DeleteUser == nil {
 			break
@@ -517,6 +989,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(DeleteUserInput)), true
+	case "Mutation.generateOOBOTPCode":
+		if e.ComplexityRoot.Mutation.GenerateOOBOTPCode == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_generateOOBOTPCode_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GenerateOOBOTPCode(childComplexity, args["input"].(GenerateOOBOTPCodeInput)), true
+	case "Mutation.removeMFAGracePeriod":
+		if e.ComplexityRoot.Mutation.RemoveMFAGracePeriod == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMFAGracePeriod_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMFAGracePeriod(childComplexity, args["input"].(RemoveMFAGracePeriodInput)), true
+	case "Mutation.resetAccountLockout":
+		if e.ComplexityRoot.Mutation.ResetAccountLockout == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetAccountLockout_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetAccountLockout(childComplexity, args["input"].(ResetAccountLockoutInput)), true
 	case "Mutation.resetPassword":
 		if e.ComplexityRoot.Mutation.ResetPassword == nil {
 			break
@@ -528,6 +1033,94 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(ResetPasswordInput)), true
+	case "Mutation.revokeAllSessions":
+		if e.ComplexityRoot.Mutation.RevokeAllSessions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeAllSessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAllSessions(childComplexity, args["input"].(RevokeAllSessionsInput)), true
+	case "Mutation.revokeSession":
+		if e.ComplexityRoot.Mutation.RevokeSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeSession(childComplexity, args["input"].(RevokeSessionInput)), true
+	case "Mutation.scheduleAccountAnonymization":
+		if e.ComplexityRoot.Mutation.ScheduleAccountAnonymization == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_scheduleAccountAnonymization_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ScheduleAccountAnonymization(childComplexity, args["input"].(ScheduleAccountAnonymizationInput)), true
+	case "Mutation.scheduleAccountDeletion":
+		if e.ComplexityRoot.Mutation.ScheduleAccountDeletion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_scheduleAccountDeletion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ScheduleAccountDeletion(childComplexity, args["input"].(ScheduleAccountDeletionInput)), true
+	case "Mutation.sendResetPasswordMessage":
+		if e.ComplexityRoot.Mutation.SendResetPasswordMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendResetPasswordMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendResetPasswordMessage(childComplexity, args["input"].(SendResetPasswordMessageInput)), true
+	case "Mutation.setAccountValidFrom":
+		if e.ComplexityRoot.Mutation.SetAccountValidFrom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setAccountValidFrom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetAccountValidFrom(childComplexity, args["input"].(SetAccountValidFromInput)), true
+	case "Mutation.setAccountValidPeriod":
+		if e.ComplexityRoot.Mutation.SetAccountValidPeriod == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setAccountValidPeriod_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetAccountValidPeriod(childComplexity, args["input"].(SetAccountValidPeriodInput)), true
+	case "Mutation.setAccountValidUntil":
+		if e.ComplexityRoot.Mutation.SetAccountValidUntil == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setAccountValidUntil_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetAccountValidUntil(childComplexity, args["input"].(SetAccountValidUntilInput)), true
 	case "Mutation.setDisabledStatus":
 		if e.ComplexityRoot.Mutation.SetDisabledStatus == nil {
 			break
@@ -539,6 +1132,72 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetDisabledStatus(childComplexity, args["input"].(SetDisabledStatusInput)), true
+	case "Mutation.setMFAGracePeriod":
+		if e.ComplexityRoot.Mutation.SetMFAGracePeriod == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setMFAGracePeriod_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetMFAGracePeriod(childComplexity, args["input"].(SetMFAGracePeriodInput)), true
+	case "Mutation.setPasswordExpired":
+		if e.ComplexityRoot.Mutation.SetPasswordExpired == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPasswordExpired_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPasswordExpired(childComplexity, args["input"].(SetPasswordExpiredInput)), true
+	case "Mutation.setVerifiedStatus":
+		if e.ComplexityRoot.Mutation.SetVerifiedStatus == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setVerifiedStatus_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetVerifiedStatus(childComplexity, args["input"].(SetVerifiedStatusInput)), true
+	case "Mutation.unscheduleAccountAnonymization":
+		if e.ComplexityRoot.Mutation.UnscheduleAccountAnonymization == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unscheduleAccountAnonymization_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnscheduleAccountAnonymization(childComplexity, args["input"].(UnscheduleAccountAnonymizationInput)), true
+	case "Mutation.unscheduleAccountDeletion":
+		if e.ComplexityRoot.Mutation.UnscheduleAccountDeletion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unscheduleAccountDeletion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnscheduleAccountDeletion(childComplexity, args["input"].(UnscheduleAccountDeletionInput)), true
+	case "Mutation.updateIdentity":
+		if e.ComplexityRoot.Mutation.UpdateIdentity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateIdentity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateIdentity(childComplexity, args["input"].(UpdateIdentityInput)), true
 	case "Mutation.updateUser":
 		if e.ComplexityRoot.Mutation.UpdateUser == nil {
 			break
@@ -598,6 +1257,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.GetUserByLoginID(childComplexity, args["loginIDKey"].(string), args["loginIDValue"].(string)), true
+	case "Query.getUserByOAuth":
+		if e.ComplexityRoot.Query.GetUserByOAuth == nil {
+			break
+		}
+
+		args, err := ec.field_Query_getUserByOAuth_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.GetUserByOAuth(childComplexity, args["oauthProviderAlias"].(string), args["oauthProviderUserID"].(string)), true
 	case "Query.getUsersByStandardAttribute":
 		if e.ComplexityRoot.Query.GetUsersByStandardAttribute == nil {
 			break
@@ -644,12 +1314,198 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Users(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["searchKeyword"].(*string), args["sortBy"].(*UserSortBy), args["sortDirection"].(*SortDirection)), true
 
+	case "RemoveMFAGracePeriodPayload.user":
+		if e.ComplexityRoot.RemoveMFAGracePeriodPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMFAGracePeriodPayload.User(childComplexity), true
+
+	case "ResetAccountLockoutPayload.user":
+		if e.ComplexityRoot.ResetAccountLockoutPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetAccountLockoutPayload.User(childComplexity), true
+
 	case "ResetPasswordPayload.user":
 		if e.ComplexityRoot.ResetPasswordPayload.User == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ResetPasswordPayload.User(childComplexity), true
+
+	case "RevokeAllSessionsPayload.user":
+		if e.ComplexityRoot.RevokeAllSessionsPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeAllSessionsPayload.User(childComplexity), true
+
+	case "RevokeSessionPayload.user":
+		if e.ComplexityRoot.RevokeSessionPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeSessionPayload.User(childComplexity), true
+
+	case "ScheduleAccountAnonymizationPayload.user":
+		if e.ComplexityRoot.ScheduleAccountAnonymizationPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScheduleAccountAnonymizationPayload.User(childComplexity), true
+
+	case "ScheduleAccountDeletionPayload.user":
+		if e.ComplexityRoot.ScheduleAccountDeletionPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScheduleAccountDeletionPayload.User(childComplexity), true
+
+	case "Session.acr":
+		if e.ComplexityRoot.Session.Acr == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Acr(childComplexity), true
+	case "Session.amr":
+		if e.ComplexityRoot.Session.Amr == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Amr(childComplexity), true
+	case "Session.applicationName":
+		if e.ComplexityRoot.Session.ApplicationName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ApplicationName(childComplexity), true
+	case "Session.clientID":
+		if e.ComplexityRoot.Session.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ClientID(childComplexity), true
+	case "Session.createdAt":
+		if e.ComplexityRoot.Session.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedAt(childComplexity), true
+	case "Session.createdByIP":
+		if e.ComplexityRoot.Session.CreatedByIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedByIP(childComplexity), true
+	case "Session.displayName":
+		if e.ComplexityRoot.Session.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.DisplayName(childComplexity), true
+	case "Session.type":
+		if e.ComplexityRoot.Session.EnumType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.EnumType(childComplexity), true
+	case "Session.id":
+		if e.ComplexityRoot.Session.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.GlobalID(childComplexity), true
+	case "Session.lastAccessedAt":
+		if e.ComplexityRoot.Session.LastAccessedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastAccessedAt(childComplexity), true
+	case "Session.lastAccessedByIP":
+		if e.ComplexityRoot.Session.LastAccessedByIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastAccessedByIP(childComplexity), true
+	case "Session.lastAccessedByIPCountryCode":
+		if e.ComplexityRoot.Session.LastAccessedByIPCountryCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastAccessedByIPCountryCode(childComplexity), true
+	case "Session.lastAccessedByIPEnglishCountryName":
+		if e.ComplexityRoot.Session.LastAccessedByIPEnglishCountryName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastAccessedByIPEnglishCountryName(childComplexity), true
+	case "Session.updatedAt":
+		if e.ComplexityRoot.Session.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.UpdatedAt(childComplexity), true
+	case "Session.userAgent":
+		if e.ComplexityRoot.Session.UserAgent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
+
+	case "SessionConnection.edges":
+		if e.ComplexityRoot.SessionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.Edges(childComplexity), true
+	case "SessionConnection.pageInfo":
+		if e.ComplexityRoot.SessionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.PageInfo(childComplexity), true
+	case "SessionConnection.totalCount":
+		if e.ComplexityRoot.SessionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.TotalCount(childComplexity), true
+
+	case "SessionEdge.cursor":
+		if e.ComplexityRoot.SessionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Cursor(childComplexity), true
+	case "SessionEdge.node":
+		if e.ComplexityRoot.SessionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Node(childComplexity), true
+
+	case "SetAccountValidFromPayload.user":
+		if e.ComplexityRoot.SetAccountValidFromPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetAccountValidFromPayload.User(childComplexity), true
+
+	case "SetAccountValidPeriodPayload.user":
+		if e.ComplexityRoot.SetAccountValidPeriodPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetAccountValidPeriodPayload.User(childComplexity), true
+
+	case "SetAccountValidUntilPayload.user":
+		if e.ComplexityRoot.SetAccountValidUntilPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetAccountValidUntilPayload.User(childComplexity), true
 
 	case "SetDisabledStatusPayload.user":
 		if e.ComplexityRoot.SetDisabledStatusPayload.User == nil {
@@ -658,6 +1514,54 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetDisabledStatusPayload.User(childComplexity), true
 
+	case "SetMFAGracePeriodPayload.user":
+		if e.ComplexityRoot.SetMFAGracePeriodPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetMFAGracePeriodPayload.User(childComplexity), true
+
+	case "SetPasswordExpiredPayload.user":
+		if e.ComplexityRoot.SetPasswordExpiredPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPasswordExpiredPayload.User(childComplexity), true
+
+	case "SetVerifiedStatusPayload.user":
+		if e.ComplexityRoot.SetVerifiedStatusPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetVerifiedStatusPayload.User(childComplexity), true
+
+	case "UnscheduleAccountAnonymizationPayload.user":
+		if e.ComplexityRoot.UnscheduleAccountAnonymizationPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnscheduleAccountAnonymizationPayload.User(childComplexity), true
+
+	case "UnscheduleAccountDeletionPayload.user":
+		if e.ComplexityRoot.UnscheduleAccountDeletionPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnscheduleAccountDeletionPayload.User(childComplexity), true
+
+	case "UpdateIdentityPayload.identity":
+		if e.ComplexityRoot.UpdateIdentityPayload.Identity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateIdentityPayload.Identity(childComplexity), true
+	case "UpdateIdentityPayload.user":
+		if e.ComplexityRoot.UpdateIdentityPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateIdentityPayload.User(childComplexity), true
+
 	case "UpdateUserPayload.user":
 		if e.ComplexityRoot.UpdateUserPayload.User == nil {
 			break
@@ -665,6 +1569,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateUserPayload.User(childComplexity), true
 
+	case "User.accountLockout":
+		if e.ComplexityRoot.User.AccountLockout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.AccountLockout(childComplexity), true
 	case "User.accountValidFrom":
 		if e.ComplexityRoot.User.AccountValidFrom == nil {
 			break
@@ -694,6 +1604,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Authenticators(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["authenticatorType"].(*model.AuthenticatorType), args["authenticatorKind"].(*model.AuthenticatorKind)), true
+	case "User.authorizations":
+		if e.ComplexityRoot.User.Authorizations == nil {
+			break
+		}
+
+		args, err := ec.field_User_authorizations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.User.Authorizations(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string)), true
+	case "User.biometricRegistrations":
+		if e.ComplexityRoot.User.BiometricRegistrations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.BiometricRegistrations(childComplexity), true
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
 			break
@@ -789,12 +1716,77 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.LoginIDs(childComplexity), true
+	case "User.mfaGracePeriodEndAt":
+		if e.ComplexityRoot.User.MFAGracePeriodEndAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.MFAGracePeriodEndAt(childComplexity), true
+	case "User.oauthConnections":
+		if e.ComplexityRoot.User.OauthConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.OauthConnections(childComplexity), true
+	case "User.passkeys":
+		if e.ComplexityRoot.User.Passkeys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Passkeys(childComplexity), true
+	case "User.primaryOOBOTPEmailAuthenticator":
+		if e.ComplexityRoot.User.PrimaryOOBOTPEmailAuthenticator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.PrimaryOOBOTPEmailAuthenticator(childComplexity), true
+	case "User.primaryOOBOTPSMSAuthenticator":
+		if e.ComplexityRoot.User.PrimaryOOBOTPSMSAuthenticator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.PrimaryOOBOTPSMSAuthenticator(childComplexity), true
 	case "User.primaryPassword":
 		if e.ComplexityRoot.User.PrimaryPassword == nil {
 			break
 		}
 
 		return e.ComplexityRoot.User.PrimaryPassword(childComplexity), true
+	case "User.secondaryOOBOTPEmailAuthenticators":
+		if e.ComplexityRoot.User.SecondaryOOBOTPEmailAuthenticators == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SecondaryOOBOTPEmailAuthenticators(childComplexity), true
+	case "User.secondaryOOBOTPSMSAuthenticators":
+		if e.ComplexityRoot.User.SecondaryOOBOTPSMSAuthenticators == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SecondaryOOBOTPSMSAuthenticators(childComplexity), true
+	case "User.secondaryPassword":
+		if e.ComplexityRoot.User.SecondaryPassword == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SecondaryPassword(childComplexity), true
+	case "User.secondaryTOTPAuthenticators":
+		if e.ComplexityRoot.User.SecondaryTOTPAuthenticators == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.SecondaryTOTPAuthenticators(childComplexity), true
+	case "User.sessions":
+		if e.ComplexityRoot.User.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_User_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.User.Sessions(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string)), true
 	case "User.standardAttributes":
 		if e.ComplexityRoot.User.StandardAttributes == nil {
 			break
@@ -819,6 +1811,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.UpdatedAt(childComplexity), true
+	case "User.verifiedClaims":
+		if e.ComplexityRoot.User.VerifiedClaims == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.VerifiedClaims(childComplexity), true
 	case "User.web3":
 		if e.ComplexityRoot.User.Web3 == nil {
 			break
@@ -867,12 +1865,40 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AnonymizeUserInput", ec.unmarshalInputAnonymizeUserInput),
+			graphql.NewInputUnmarshaler("AuthenticatorDefinition", ec.unmarshalInputAuthenticatorDefinition),
+			graphql.NewInputUnmarshaler("AuthenticatorDefinitionOOBOTPEmail", ec.unmarshalInputAuthenticatorDefinitionOOBOTPEmail),
+			graphql.NewInputUnmarshaler("AuthenticatorDefinitionOOBOTPSMS", ec.unmarshalInputAuthenticatorDefinitionOOBOTPSMS),
+			graphql.NewInputUnmarshaler("AuthenticatorDefinitionPassword", ec.unmarshalInputAuthenticatorDefinitionPassword),
+			graphql.NewInputUnmarshaler("CreateAuthenticatorInput", ec.unmarshalInputCreateAuthenticatorInput),
+			graphql.NewInputUnmarshaler("CreateIdentityInput", ec.unmarshalInputCreateIdentityInput),
+			graphql.NewInputUnmarshaler("CreateSessionInput", ec.unmarshalInputCreateSessionInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
+			graphql.NewInputUnmarshaler("DeleteAuthenticatorInput", ec.unmarshalInputDeleteAuthenticatorInput),
+			graphql.NewInputUnmarshaler("DeleteAuthorizationInput", ec.unmarshalInputDeleteAuthorizationInput),
+			graphql.NewInputUnmarshaler("DeleteIdentityInput", ec.unmarshalInputDeleteIdentityInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
+			graphql.NewInputUnmarshaler("GenerateOOBOTPCodeInput", ec.unmarshalInputGenerateOOBOTPCodeInput),
 			graphql.NewInputUnmarshaler("IdentityDefinition", ec.unmarshalInputIdentityDefinition),
 			graphql.NewInputUnmarshaler("IdentityDefinitionLoginID", ec.unmarshalInputIdentityDefinitionLoginID),
+			graphql.NewInputUnmarshaler("RemoveMFAGracePeriodInput", ec.unmarshalInputRemoveMFAGracePeriodInput),
+			graphql.NewInputUnmarshaler("ResetAccountLockoutInput", ec.unmarshalInputResetAccountLockoutInput),
 			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
+			graphql.NewInputUnmarshaler("RevokeAllSessionsInput", ec.unmarshalInputRevokeAllSessionsInput),
+			graphql.NewInputUnmarshaler("RevokeSessionInput", ec.unmarshalInputRevokeSessionInput),
+			graphql.NewInputUnmarshaler("ScheduleAccountAnonymizationInput", ec.unmarshalInputScheduleAccountAnonymizationInput),
+			graphql.NewInputUnmarshaler("ScheduleAccountDeletionInput", ec.unmarshalInputScheduleAccountDeletionInput),
+			graphql.NewInputUnmarshaler("SendResetPasswordMessageInput", ec.unmarshalInputSendResetPasswordMessageInput),
+			graphql.NewInputUnmarshaler("SetAccountValidFromInput", ec.unmarshalInputSetAccountValidFromInput),
+			graphql.NewInputUnmarshaler("SetAccountValidPeriodInput", ec.unmarshalInputSetAccountValidPeriodInput),
+			graphql.NewInputUnmarshaler("SetAccountValidUntilInput", ec.unmarshalInputSetAccountValidUntilInput),
 			graphql.NewInputUnmarshaler("SetDisabledStatusInput", ec.unmarshalInputSetDisabledStatusInput),
+			graphql.NewInputUnmarshaler("SetMFAGracePeriodInput", ec.unmarshalInputSetMFAGracePeriodInput),
+			graphql.NewInputUnmarshaler("SetPasswordExpiredInput", ec.unmarshalInputSetPasswordExpiredInput),
+			graphql.NewInputUnmarshaler("SetVerifiedStatusInput", ec.unmarshalInputSetVerifiedStatusInput),
+			graphql.NewInputUnmarshaler("UnscheduleAccountAnonymizationInput", ec.unmarshalInputUnscheduleAccountAnonymizationInput),
+			graphql.NewInputUnmarshaler("UnscheduleAccountDeletionInput", ec.unmarshalInputUnscheduleAccountDeletionInput),
+			graphql.NewInputUnmarshaler("UpdateIdentityInput", ec.unmarshalInputUpdateIdentityInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 		)
 	}
@@ -950,6 +1976,94 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../account.graphqls", Input: `extend type Mutation {
+  "Removes everything personal of a user now."
+  anonymizeUser(input: AnonymizeUserInput!): AnonymizeUserPayload!
+  "Plans the deletion of a user, who cannot sign in until then."
+  scheduleAccountDeletion(input: ScheduleAccountDeletionInput!): ScheduleAccountDeletionPayload!
+  "Calls a planned deletion off."
+  unscheduleAccountDeletion(input: UnscheduleAccountDeletionInput!): UnscheduleAccountDeletionPayload!
+  "Plans the anonymization of a user, who cannot sign in until then."
+  scheduleAccountAnonymization(input: ScheduleAccountAnonymizationInput!): ScheduleAccountAnonymizationPayload!
+  "Calls a planned anonymization off."
+  unscheduleAccountAnonymization(input: UnscheduleAccountAnonymizationInput!): UnscheduleAccountAnonymizationPayload!
+  "Changes from when on an account is valid; absent is always."
+  setAccountValidFrom(input: SetAccountValidFromInput!): SetAccountValidFromPayload!
+  "Changes until when an account is valid; absent is for ever."
+  setAccountValidUntil(input: SetAccountValidUntilInput!): SetAccountValidUntilPayload!
+  "Changes both."
+  setAccountValidPeriod(input: SetAccountValidPeriodInput!): SetAccountValidPeriodPayload!
+}
+
+input AnonymizeUserInput {
+  userID: ID!
+}
+
+type AnonymizeUserPayload {
+  anonymizedUserID: ID!
+}
+
+input ScheduleAccountDeletionInput {
+  userID: ID!
+  reason: String
+}
+
+type ScheduleAccountDeletionPayload {
+  user: User!
+}
+
+input UnscheduleAccountDeletionInput {
+  userID: ID!
+}
+
+type UnscheduleAccountDeletionPayload {
+  user: User!
+}
+
+input ScheduleAccountAnonymizationInput {
+  userID: ID!
+}
+
+type ScheduleAccountAnonymizationPayload {
+  user: User!
+}
+
+input UnscheduleAccountAnonymizationInput {
+  userID: ID!
+}
+
+type UnscheduleAccountAnonymizationPayload {
+  user: User!
+}
+
+input SetAccountValidFromInput {
+  userID: ID!
+  accountValidFrom: DateTime
+}
+
+type SetAccountValidFromPayload {
+  user: User!
+}
+
+input SetAccountValidUntilInput {
+  userID: ID!
+  accountValidUntil: DateTime
+}
+
+type SetAccountValidUntilPayload {
+  user: User!
+}
+
+input SetAccountValidPeriodInput {
+  userID: ID!
+  accountValidFrom: DateTime
+  accountValidUntil: DateTime
+}
+
+type SetAccountValidPeriodPayload {
+  user: User!
+}
+`, BuiltIn: false},
 	{Name: "../activitytype.graphqls", Input: `"What happened. CUSTOM is every type that has no name here; AuditLog.type says which it is."
 enum AuditLogActivityType {
   ADMIN_API_MUTATION_ADD_GROUP_TO_ROLES_EXECUTED
@@ -1201,6 +2315,129 @@ type AuthenticatorConnection {
   pageInfo: PageInfo!
   totalCount: Int
 }
+
+"Whether a user is locked out after failed attempts. lockoutType is per_user or per_user_per_ip."
+type AccountLockout {
+  lockoutType: String!
+  isLocked: Boolean!
+  lockedUntil: DateTime
+  lockedIPs: [LockedIP!]!
+}
+
+type LockedIP {
+  ipAddress: String!
+  lockedUntil: DateTime!
+}
+
+enum OTPPurpose {
+  LOGIN
+  VERIFICATION
+}
+
+extend type Mutation {
+  "Gives a user a password, or an address that codes are sent to."
+  createAuthenticator(input: CreateAuthenticatorInput!): CreateAuthenticatorPayload!
+  "Takes an authenticator from its user, also the last one."
+  deleteAuthenticator(input: DeleteAuthenticatorInput!): DeleteAuthenticatorPayload!
+  "Makes a one-time code for an e-mail address or phone number, and sends it to nobody."
+  generateOOBOTPCode(input: GenerateOOBOTPCodeInput!): GenerateOOBOTPCodePayload!
+  "Sends a link to set a new password. loginID is an e-mail address or phone number, no global id."
+  sendResetPasswordMessage(input: SendResetPasswordMessageInput!): Boolean
+  "Makes a user choose another password at the next sign-in, or not."
+  setPasswordExpired(input: SetPasswordExpiredInput!): SetPasswordExpiredPayload!
+  "Forgets the failed attempts of a user."
+  resetAccountLockout(input: ResetAccountLockoutInput!): ResetAccountLockoutPayload!
+  "Lets a user sign in without a second factor until a time."
+  setMFAGracePeriod(input: SetMFAGracePeriodInput!): SetMFAGracePeriodPayload!
+  "Ends that."
+  removeMFAGracePeriod(input: RemoveMFAGracePeriodInput!): RemoveMFAGracePeriodPayload!
+}
+
+input CreateAuthenticatorInput {
+  userID: ID!
+  definition: AuthenticatorDefinition!
+}
+
+"The member that the type needs."
+input AuthenticatorDefinition {
+  kind: AuthenticatorKind!
+  type: AuthenticatorType!
+  password: AuthenticatorDefinitionPassword
+  oobOtpEmail: AuthenticatorDefinitionOOBOTPEmail
+  oobOtpSMS: AuthenticatorDefinitionOOBOTPSMS
+}
+
+input AuthenticatorDefinitionPassword {
+  password: String!
+}
+
+input AuthenticatorDefinitionOOBOTPEmail {
+  email: String!
+}
+
+input AuthenticatorDefinitionOOBOTPSMS {
+  phone: String!
+}
+
+type CreateAuthenticatorPayload {
+  authenticator: Authenticator!
+}
+
+input DeleteAuthenticatorInput {
+  authenticatorID: ID!
+}
+
+type DeleteAuthenticatorPayload {
+  user: User!
+}
+
+input GenerateOOBOTPCodeInput {
+  "LOGIN when left out."
+  purpose: OTPPurpose
+  target: String!
+}
+
+type GenerateOOBOTPCodePayload {
+  code: String!
+}
+
+input SendResetPasswordMessageInput {
+  loginID: ID!
+}
+
+input SetPasswordExpiredInput {
+  userID: ID!
+  expired: Boolean!
+}
+
+type SetPasswordExpiredPayload {
+  user: User!
+}
+
+input ResetAccountLockoutInput {
+  userID: ID!
+}
+
+type ResetAccountLockoutPayload {
+  user: User!
+}
+
+input SetMFAGracePeriodInput {
+  userID: ID!
+  endAt: DateTime!
+}
+
+type SetMFAGracePeriodPayload {
+  user: User!
+}
+
+input RemoveMFAGracePeriodInput {
+  userID: ID!
+}
+
+type RemoveMFAGracePeriodPayload {
+  user: User!
+}
 `, BuiltIn: false},
 	{Name: "../identity.graphqls", Input: `"A JSON object of what is known by an identity."
 scalar IdentityClaims
@@ -1234,6 +2471,66 @@ type IdentityConnection {
   edges: [IdentityEdge]
   pageInfo: PageInfo!
   totalCount: Int
+}
+
+extend type Mutation {
+  "Gives a user another login id."
+  createIdentity(input: CreateIdentityInput!): CreateIdentityPayload!
+  "Changes a login id; its id stays."
+  updateIdentity(input: UpdateIdentityInput!): UpdateIdentityPayload!
+  "Takes an identity from its user, who must keep one."
+  deleteIdentity(input: DeleteIdentityInput!): DeleteIdentityPayload!
+  "Marks an address as the user's, or not. claimName is email, phone_number or preferred_username."
+  setVerifiedStatus(input: SetVerifiedStatusInput!): SetVerifiedStatusPayload!
+}
+
+input CreateIdentityInput {
+  userID: ID!
+  definition: IdentityDefinition!
+  "For a user who has no password yet."
+  password: String
+}
+
+type CreateIdentityPayload {
+  user: User!
+  identity: Identity!
+}
+
+input UpdateIdentityInput {
+  userID: ID!
+  identityID: ID!
+  definition: IdentityDefinition!
+}
+
+type UpdateIdentityPayload {
+  user: User!
+  identity: Identity!
+}
+
+input DeleteIdentityInput {
+  identityID: ID!
+}
+
+type DeleteIdentityPayload {
+  user: User!
+}
+
+input SetVerifiedStatusInput {
+  userID: ID!
+  claimName: String!
+  "The canonical value, exactly."
+  claimValue: String!
+  isVerified: Boolean!
+}
+
+type SetVerifiedStatusPayload {
+  user: User!
+}
+
+"An address known to be a user's."
+type Claim {
+  name: String!
+  value: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
@@ -1282,6 +2579,118 @@ type Query {
 
 type Mutation
 `, BuiltIn: false},
+	{Name: "../session.graphqls", Input: `enum SessionType {
+  "A browser at the sign-in pages."
+  IDP
+  "An application with a refresh token."
+  OFFLINE_GRANT
+}
+
+"A sign-in of a user."
+type Session implements Node & Entity {
+  id: ID!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  type: SessionType!
+  "How the user proved who they are (RFC 8176)."
+  amr: [String!]!
+  "Always null."
+  acr: String
+  clientID: String
+  displayName: String!
+  applicationName: String
+  userAgent: String
+  createdByIP: String!
+  lastAccessedAt: DateTime!
+  lastAccessedByIP: String!
+  "Empty: where addresses are is not looked up."
+  lastAccessedByIPCountryCode: String!
+  lastAccessedByIPEnglishCountryName: String!
+}
+
+type SessionEdge {
+  cursor: String!
+  node: Session
+}
+
+type SessionConnection {
+  edges: [SessionEdge]
+  pageInfo: PageInfo!
+  totalCount: Int
+}
+
+"A user's consent to a third party's client."
+type Authorization implements Node & Entity {
+  id: ID!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  clientID: String!
+  scopes: [String!]!
+}
+
+type AuthorizationEdge {
+  cursor: String!
+  node: Authorization
+}
+
+type AuthorizationConnection {
+  edges: [AuthorizationEdge]
+  pageInfo: PageInfo!
+  totalCount: Int
+}
+
+extend type Mutation {
+  "Makes a session for a user, if the project allows that."
+  createSession(input: CreateSessionInput!): CreateSessionPayload!
+  "Ends a session, with those of the same sign-in."
+  revokeSession(input: RevokeSessionInput!): RevokeSessionPayload!
+  "Ends all sessions of a user."
+  revokeAllSessions(input: RevokeAllSessionsInput!): RevokeAllSessionsPayload!
+  "Withdraws a consent, with the tokens that the client has."
+  deleteAuthorization(input: DeleteAuthorizationInput!): DeleteAuthorizationPayload!
+}
+
+input CreateSessionInput {
+  userID: ID!
+  "A client of the project itself."
+  clientID: String!
+  "Unpadded base64url of a JSON object with the one member ios or android."
+  deviceInfo: String
+}
+
+type CreateSessionPayload {
+  refreshToken: String!
+  accessToken: String!
+  "Always Bearer."
+  tokenType: String!
+  "Seconds until the access token expires."
+  expiresIn: Int!
+}
+
+input RevokeSessionInput {
+  sessionID: ID!
+}
+
+type RevokeSessionPayload {
+  user: User!
+}
+
+input RevokeAllSessionsInput {
+  userID: ID!
+}
+
+type RevokeAllSessionsPayload {
+  user: User!
+}
+
+input DeleteAuthorizationInput {
+  authorizationID: ID!
+}
+
+type DeleteAuthorizationPayload {
+  user: User!
+}
+`, BuiltIn: false},
 	{Name: "../user.graphqls", Input: `"A JSON object of OpenID Connect claims."
 scalar UserStandardAttributes
 "A JSON object of the attributes that the project defines."
@@ -1307,6 +2716,10 @@ type User implements Node & Entity {
   temporarilyDisabledUntil: DateTime
   accountValidFrom: DateTime
   accountValidUntil: DateTime
+  "Until when the user may sign in without a second factor."
+  mfaGracePeriodEndAt: DateTime
+  accountLockout: AccountLockout!
+  verifiedClaims: [Claim!]!
   standardAttributes: UserStandardAttributes!
   customAttributes: UserCustomAttributes!
   "Always an empty object."
@@ -1317,6 +2730,9 @@ type User implements Node & Entity {
   endUserAccountID: String
   identities(first: Int, last: Int, before: String, after: String, identityType: IdentityType): IdentityConnection
   loginIDs: [Identity!]!
+  oauthConnections: [Identity!]!
+  biometricRegistrations: [Identity!]!
+  passkeys: [Identity!]!
   authenticators(
     first: Int
     last: Int
@@ -1326,6 +2742,16 @@ type User implements Node & Entity {
     authenticatorKind: AuthenticatorKind
   ): AuthenticatorConnection
   primaryPassword: Authenticator
+  primaryOOBOTPEmailAuthenticator: Authenticator
+  primaryOOBOTPSMSAuthenticator: Authenticator
+  secondaryPassword: Authenticator
+  secondaryTOTPAuthenticators: [Authenticator!]!
+  secondaryOOBOTPEmailAuthenticators: [Authenticator!]!
+  secondaryOOBOTPSMSAuthenticators: [Authenticator!]!
+  "Those that live, without those of third parties' clients."
+  sessions(first: Int, last: Int, before: String, after: String): SessionConnection
+  "Consents to third parties' clients."
+  authorizations(first: Int, last: Int, before: String, after: String): AuthorizationConnection
 }
 
 type UserEdge {
@@ -1355,6 +2781,8 @@ extend type Query {
     sortDirection: SortDirection
   ): UserConnection
   getUserByLoginID(loginIDKey: String!, loginIDValue: String!): User
+  "oauthProviderAlias names the provider, oauthProviderUserID the account there."
+  getUserByOAuth(oauthProviderAlias: String!, oauthProviderUserID: String!): User
   "attributeName is email, phone_number or preferred_username."
   getUsersByStandardAttribute(attributeName: String!, attributeValue: String!): [User!]!
 }
@@ -1444,6 +2872,28 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AccountLockout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lockoutType":
+		return ec.fieldContext_AccountLockout_lockoutType(ctx, field)
+	case "isLocked":
+		return ec.fieldContext_AccountLockout_isLocked(ctx, field)
+	case "lockedUntil":
+		return ec.fieldContext_AccountLockout_lockedUntil(ctx, field)
+	case "lockedIPs":
+		return ec.fieldContext_AccountLockout_lockedIPs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountLockout", field.Name)
+}
+
+func (ec *executionContext) childFields_AnonymizeUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "anonymizedUserID":
+		return ec.fieldContext_AnonymizeUserPayload_anonymizedUserID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnonymizeUserPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_AuditLog(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -1553,6 +3003,86 @@ func (ec *executionContext) childFields_AuthenticatorEdge(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AuthenticatorEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Authorization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Authorization_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Authorization_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Authorization_updatedAt(ctx, field)
+	case "clientID":
+		return ec.fieldContext_Authorization_clientID(ctx, field)
+	case "scopes":
+		return ec.fieldContext_Authorization_scopes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Authorization", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuthorizationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuthorizationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AuthorizationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuthorizationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuthorizationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Claim(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Claim_name(ctx, field)
+	case "value":
+		return ec.fieldContext_Claim_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Claim", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateAuthenticatorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "authenticator":
+		return ec.fieldContext_CreateAuthenticatorPayload_authenticator(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateAuthenticatorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_CreateIdentityPayload_user(ctx, field)
+	case "identity":
+		return ec.fieldContext_CreateIdentityPayload_identity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateIdentityPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "refreshToken":
+		return ec.fieldContext_CreateSessionPayload_refreshToken(ctx, field)
+	case "accessToken":
+		return ec.fieldContext_CreateSessionPayload_accessToken(ctx, field)
+	case "tokenType":
+		return ec.fieldContext_CreateSessionPayload_tokenType(ctx, field)
+	case "expiresIn":
+		return ec.fieldContext_CreateSessionPayload_expiresIn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateSessionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -1561,12 +3091,44 @@ func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteAuthenticatorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_DeleteAuthenticatorPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteAuthenticatorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteAuthorizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_DeleteAuthorizationPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteAuthorizationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_DeleteIdentityPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteIdentityPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedUserID":
 		return ec.fieldContext_DeleteUserPayload_deletedUserID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GenerateOOBOTPCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_GenerateOOBOTPCodePayload_code(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GenerateOOBOTPCodePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Identity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1607,6 +3169,16 @@ func (ec *executionContext) childFields_IdentityEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type IdentityEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LockedIP(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ipAddress":
+		return ec.fieldContext_LockedIP_ipAddress(ctx, field)
+	case "lockedUntil":
+		return ec.fieldContext_LockedIP_lockedUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LockedIP", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "startCursor":
@@ -1621,6 +3193,22 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveMFAGracePeriodPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_RemoveMFAGracePeriodPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMFAGracePeriodPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResetAccountLockoutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ResetAccountLockoutPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResetAccountLockoutPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -1629,12 +3217,176 @@ func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeAllSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_RevokeAllSessionsPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeAllSessionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_RevokeSessionPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeSessionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ScheduleAccountAnonymizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ScheduleAccountAnonymizationPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScheduleAccountAnonymizationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ScheduleAccountDeletionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ScheduleAccountDeletionPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScheduleAccountDeletionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Session_updatedAt(ctx, field)
+	case "type":
+		return ec.fieldContext_Session_type(ctx, field)
+	case "amr":
+		return ec.fieldContext_Session_amr(ctx, field)
+	case "acr":
+		return ec.fieldContext_Session_acr(ctx, field)
+	case "clientID":
+		return ec.fieldContext_Session_clientID(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Session_displayName(ctx, field)
+	case "applicationName":
+		return ec.fieldContext_Session_applicationName(ctx, field)
+	case "userAgent":
+		return ec.fieldContext_Session_userAgent(ctx, field)
+	case "createdByIP":
+		return ec.fieldContext_Session_createdByIP(ctx, field)
+	case "lastAccessedAt":
+		return ec.fieldContext_Session_lastAccessedAt(ctx, field)
+	case "lastAccessedByIP":
+		return ec.fieldContext_Session_lastAccessedByIP(ctx, field)
+	case "lastAccessedByIPCountryCode":
+		return ec.fieldContext_Session_lastAccessedByIPCountryCode(ctx, field)
+	case "lastAccessedByIPEnglishCountryName":
+		return ec.fieldContext_Session_lastAccessedByIPEnglishCountryName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SessionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SessionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SessionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SessionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SessionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SetAccountValidFromPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetAccountValidFromPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetAccountValidFromPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetAccountValidPeriodPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetAccountValidPeriodPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetAccountValidPeriodPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetAccountValidUntilPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetAccountValidUntilPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetAccountValidUntilPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SetDisabledStatusPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_SetDisabledStatusPayload_user(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetDisabledStatusPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetMFAGracePeriodPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetMFAGracePeriodPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetMFAGracePeriodPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetPasswordExpiredPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetPasswordExpiredPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPasswordExpiredPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetVerifiedStatusPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetVerifiedStatusPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetVerifiedStatusPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnscheduleAccountAnonymizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UnscheduleAccountAnonymizationPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnscheduleAccountAnonymizationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnscheduleAccountDeletionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UnscheduleAccountDeletionPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnscheduleAccountDeletionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateIdentityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UpdateIdentityPayload_user(ctx, field)
+	case "identity":
+		return ec.fieldContext_UpdateIdentityPayload_identity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateIdentityPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1679,6 +3431,12 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_accountValidFrom(ctx, field)
 	case "accountValidUntil":
 		return ec.fieldContext_User_accountValidUntil(ctx, field)
+	case "mfaGracePeriodEndAt":
+		return ec.fieldContext_User_mfaGracePeriodEndAt(ctx, field)
+	case "accountLockout":
+		return ec.fieldContext_User_accountLockout(ctx, field)
+	case "verifiedClaims":
+		return ec.fieldContext_User_verifiedClaims(ctx, field)
 	case "standardAttributes":
 		return ec.fieldContext_User_standardAttributes(ctx, field)
 	case "customAttributes":
@@ -1693,10 +3451,32 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_identities(ctx, field)
 	case "loginIDs":
 		return ec.fieldContext_User_loginIDs(ctx, field)
+	case "oauthConnections":
+		return ec.fieldContext_User_oauthConnections(ctx, field)
+	case "biometricRegistrations":
+		return ec.fieldContext_User_biometricRegistrations(ctx, field)
+	case "passkeys":
+		return ec.fieldContext_User_passkeys(ctx, field)
 	case "authenticators":
 		return ec.fieldContext_User_authenticators(ctx, field)
 	case "primaryPassword":
 		return ec.fieldContext_User_primaryPassword(ctx, field)
+	case "primaryOOBOTPEmailAuthenticator":
+		return ec.fieldContext_User_primaryOOBOTPEmailAuthenticator(ctx, field)
+	case "primaryOOBOTPSMSAuthenticator":
+		return ec.fieldContext_User_primaryOOBOTPSMSAuthenticator(ctx, field)
+	case "secondaryPassword":
+		return ec.fieldContext_User_secondaryPassword(ctx, field)
+	case "secondaryTOTPAuthenticators":
+		return ec.fieldContext_User_secondaryTOTPAuthenticators(ctx, field)
+	case "secondaryOOBOTPEmailAuthenticators":
+		return ec.fieldContext_User_secondaryOOBOTPEmailAuthenticators(ctx, field)
+	case "secondaryOOBOTPSMSAuthenticators":
+		return ec.fieldContext_User_secondaryOOBOTPSMSAuthenticators(ctx, field)
+	case "sessions":
+		return ec.fieldContext_User_sessions(ctx, field)
+	case "authorizations":
+		return ec.fieldContext_User_authorizations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
 }

@@ -73,19 +73,6 @@ func (i *Identity) Claims(names []string) (json.RawMessage, error) {
 	return onlyNamed(i.Identity.Claims(), names)
 }
 
-// IdentityEdge is an identity in a page.
-type IdentityEdge struct {
-	Cursor string
-	Node   *Identity
-}
-
-// IdentityConnection is a page of identities.
-type IdentityConnection struct {
-	Edges      []*IdentityEdge
-	PageInfo   PageInfo
-	TotalCount int
-}
-
 // Authenticator is by what a user proves who they are.
 type Authenticator struct{ directory.Authenticator }
 
@@ -110,27 +97,7 @@ func (a *Authenticator) EnumKind() AuthenticatorKind {
 
 // Claims are those of some names, or all; a password has none.
 func (a *Authenticator) Claims(names []string) (json.RawMessage, error) {
-	claims := json.RawMessage("{}")
-	if channel, ok := map[string]string{"oob_otp_email": "email", "oob_otp_sms": "phone"}[a.Type]; ok {
-		var err error
-		if claims, err = json.Marshal(map[string]string{"https://authgear.com/claims/oob_otp/" + channel: a.Target}); err != nil {
-			return nil, fmt.Errorf("model: %w", err)
-		}
-	}
-	return onlyNamed(claims, names)
-}
-
-// AuthenticatorEdge is an authenticator in a page.
-type AuthenticatorEdge struct {
-	Cursor string
-	Node   *Authenticator
-}
-
-// AuthenticatorConnection is a page of authenticators.
-type AuthenticatorConnection struct {
-	Edges      []*AuthenticatorEdge
-	PageInfo   PageInfo
-	TotalCount int
+	return onlyNamed(a.ShownClaims(), names)
 }
 
 // onlyNamed leaves of an object the keys of some names; nil leaves all.

@@ -12,6 +12,8 @@ const (
 	TypeUser          = "User"
 	TypeIdentity      = "Identity"
 	TypeAuthenticator = "Authenticator"
+	TypeSession       = "Session"
+	TypeAuthorization = "Authorization"
 	TypeAuditLog      = "AuditLog"
 )
 

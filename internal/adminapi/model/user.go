@@ -10,12 +10,17 @@ import (
 
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/session"
 )
 
 // Belongings are what users who were found together have, each loaded once for all of them.
 type Belongings struct {
 	Identities     *Lazy[map[event.ID][]directory.Identity]
 	Authenticators *Lazy[map[event.ID][]directory.Authenticator]
+	Sessions       *Lazy[map[event.ID][]session.Session]
+	Authorizations *Lazy[map[event.ID][]session.Authorization]
+	Lockouts       *Lazy[map[event.ID]directory.Lockout]
+	LockoutType    string // the project's
 }
 
 // User is an end user.
@@ -36,9 +41,6 @@ func (u *User) GlobalID() string { return GlobalID(TypeUser, u.ID) }
 
 // IsDisabled is whether the user may not sign in now.
 func (u *User) IsDisabled() bool { return u.Disabled(u.Now) }
-
-// IsAnonymous is false: there are no anonymous users yet.
-func (u *User) IsAnonymous() bool { return false }
 
 // StandardAttributes are those stored and those derived.
 func (u *User) StandardAttributes() json.RawMessage { return u.ShownAttributes() }
@@ -121,21 +123,30 @@ func (u *User) Identities(ctx context.Context, first, last *int, before, after *
 	if err != nil {
 		return nil, err
 	}
-	args := Args{First: first, Last: last, Before: before, After: after}
-	start, end, err := args.Window(InMemory, len(all))
-	if err != nil {
-		return nil, err
-	}
-	c := &IdentityConnection{Edges: []*IdentityEdge{}, PageInfo: InMemory.Info(start, end, end < len(all)), TotalCount: len(all)}
-	for at := start; at < end; at++ {
-		c.Edges = append(c.Edges, &IdentityEdge{InMemory.At(at), all[at]})
-	}
-	return c, nil
+	return page(all, Args{First: first, Last: last, Before: before, After: after})
 }
 
 // LoginIDs are the identities of the type LOGIN_ID.
 func (u *User) LoginIDs(ctx context.Context) ([]*Identity, error) {
-	only := IdentityType("LOGIN_ID")
+	return u.identitiesOf(ctx, "LOGIN_ID")
+}
+
+// OauthConnections are the identities of the type OAUTH.
+func (u *User) OauthConnections(ctx context.Context) ([]*Identity, error) {
+	return u.identitiesOf(ctx, "OAUTH")
+}
+
+// BiometricRegistrations are the identities of the type BIOMETRIC.
+func (u *User) BiometricRegistrations(ctx context.Context) ([]*Identity, error) {
+	return u.identitiesOf(ctx, "BIOMETRIC")
+}
+
+// Passkeys are the identities of the type PASSKEY.
+func (u *User) Passkeys(ctx context.Context) ([]*Identity, error) {
+	return u.identitiesOf(ctx, "PASSKEY")
+}
+
+func (u *User) identitiesOf(ctx context.Context, only IdentityType) ([]*Identity, error) {
 	return u.identities(ctx, &only)
 }
 
@@ -147,26 +158,107 @@ func (u *User) Authenticators(
 	if err != nil {
 		return nil, err
 	}
-	args := Args{First: first, Last: last, Before: before, After: after}
-	start, end, err := args.Window(InMemory, len(all))
-	if err != nil {
-		return nil, err
-	}
-	c := &AuthenticatorConnection{Edges: []*AuthenticatorEdge{}, PageInfo: InMemory.Info(start, end, end < len(all)), TotalCount: len(all)}
-	for at := start; at < end; at++ {
-		c.Edges = append(c.Edges, &AuthenticatorEdge{InMemory.At(at), all[at]})
-	}
-	return c, nil
+	return page(all, Args{First: first, Last: last, Before: before, After: after})
 }
 
-// PrimaryPassword is nil when the user has none.
-func (u *User) PrimaryPassword(ctx context.Context) (*Authenticator, error) {
-	password, primary := AuthenticatorType("PASSWORD"), AuthenticatorKind("PRIMARY")
-	found, err := u.authenticators(ctx, &password, &primary)
+func (u *User) authenticatorsOf(ctx context.Context, only AuthenticatorType, kind AuthenticatorKind) ([]*Authenticator, error) {
+	return u.authenticators(ctx, &only, &kind)
+}
+
+// oneAuthenticator is nil when there is none.
+func (u *User) oneAuthenticator(ctx context.Context, only AuthenticatorType, kind AuthenticatorKind) (*Authenticator, error) {
+	found, err := u.authenticators(ctx, &only, &kind)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found[0], nil
+}
+
+// PrimaryPassword is nil when the user has none.
+func (u *User) PrimaryPassword(ctx context.Context) (*Authenticator, error) {
+	return u.oneAuthenticator(ctx, "PASSWORD", "PRIMARY")
+}
+
+// PrimaryOOBOTPEmailAuthenticator is nil when the user has none.
+func (u *User) PrimaryOOBOTPEmailAuthenticator(ctx context.Context) (*Authenticator, error) {
+	return u.oneAuthenticator(ctx, "OOB_OTP_EMAIL", "PRIMARY")
+}
+
+// PrimaryOOBOTPSMSAuthenticator is nil when the user has none.
+func (u *User) PrimaryOOBOTPSMSAuthenticator(ctx context.Context) (*Authenticator, error) {
+	return u.oneAuthenticator(ctx, "OOB_OTP_SMS", "PRIMARY")
+}
+
+// SecondaryPassword is nil when the user has none.
+func (u *User) SecondaryPassword(ctx context.Context) (*Authenticator, error) {
+	return u.oneAuthenticator(ctx, "PASSWORD", "SECONDARY")
+}
+
+// SecondaryTOTPAuthenticators are apps that make one-time codes.
+func (u *User) SecondaryTOTPAuthenticators(ctx context.Context) ([]*Authenticator, error) {
+	return u.authenticatorsOf(ctx, "TOTP", "SECONDARY")
+}
+
+// SecondaryOOBOTPEmailAuthenticators are e-mail addresses for codes.
+func (u *User) SecondaryOOBOTPEmailAuthenticators(ctx context.Context) ([]*Authenticator, error) {
+	return u.authenticatorsOf(ctx, "OOB_OTP_EMAIL", "SECONDARY")
+}
+
+// SecondaryOOBOTPSMSAuthenticators are phone numbers for codes.
+func (u *User) SecondaryOOBOTPSMSAuthenticators(ctx context.Context) ([]*Authenticator, error) {
+	return u.authenticatorsOf(ctx, "OOB_OTP_SMS", "SECONDARY")
+}
+
+// Sessions is a page of them.
+func (u *User) Sessions(ctx context.Context, first, last *int, before, after *string) (*SessionConnection, error) {
+	of, err := u.Have.Sessions.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Session, len(of[u.ID]))
+	for i, s := range of[u.ID] {
+		all[i] = &Session{s}
+	}
+	return page(all, Args{First: first, Last: last, Before: before, After: after})
+}
+
+// Authorizations is a page of them.
+func (u *User) Authorizations(ctx context.Context, first, last *int, before, after *string) (*AuthorizationConnection, error) {
+	of, err := u.Have.Authorizations.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Authorization, len(of[u.ID]))
+	for i, a := range of[u.ID] {
+		all[i] = &Authorization{a}
+	}
+	return page(all, Args{First: first, Last: last, Before: before, After: after})
+}
+
+// AccountLockout says whether the user is locked out.
+func (u *User) AccountLockout(ctx context.Context) (*AccountLockout, error) {
+	of, err := u.Have.Lockouts.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := of[u.ID]
+	lockout := &AccountLockout{LockoutType: found.Type, IsLocked: found.IsLocked, LockedUntil: found.Until, LockedIPs: []*LockedIP{}}
+	if lockout.LockoutType == "" {
+		lockout.LockoutType = u.Have.LockoutType
+	}
+	for _, ip := range found.IPs {
+		lockout.LockedIPs = append(lockout.LockedIPs, &LockedIP{ip.IP, ip.Until})
+	}
+	return lockout, nil
+}
+
+// VerifiedClaims are the addresses known to be the user's.
+func (u *User) VerifiedClaims() []*directory.Claim {
+	claims := make([]*directory.Claim, len(u.User.VerifiedClaims))
+	for i := range claims {
+		claims[i] = &u.User.VerifiedClaims[i]
+	}
+	return claims
 }
 
 // UserEdge is a user in a page.
