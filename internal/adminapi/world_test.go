@@ -46,6 +46,7 @@ type world struct {
 	access   *access.Service
 	owner    event.AccountObject
 	projects *project.Service
+	users    *directory.Service
 	refusals *access.Refusals
 	log      *auditlog.Reader
 	reads    *auditlog.Reads
@@ -71,9 +72,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.owner = owner.Object()
+	w.users = directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true}))
 	w.handler = web.Handle(adminapi.New(adminapi.Config{
 		Access:    w.access,
-		Directory: directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true})),
+		Directory: w.users,
 		Sessions:  session.New(w.db),
 		Log:       w.log, Reads: w.reads, DB: w.db, Logger: logger,
 	}), 0, slog.New(slog.DiscardHandler), web.NewMetrics(prometheus.NewRegistry()))
