@@ -15,6 +15,7 @@ import (
 	"github.com/sealog/sealog/internal/config"
 	"github.com/sealog/sealog/internal/delivery"
 	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/enduser"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/portal"
@@ -89,6 +90,12 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	})
 	mux.Handle("/_api/admin/graphql", admin)
 	mux.Handle("/graphql", admin)
+	people := enduser.New(enduser.Config{
+		Access: a.access, Refusals: a.refusals, Directory: users, Sessions: session.New(a.db), Projects: a.projects, Logger: log, Now: a.db.Now,
+	})
+	for _, path := range enduser.Paths {
+		mux.Handle(path, people)
+	}
 	mux.Handle("/", portal.New(portal.Config{
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
 		Logger: log, Now: a.db.Now, Version: version(),

@@ -120,6 +120,9 @@ func (w world) events(t event.Type) []map[string]any {
 		if row.ActorID != storetest.Operator().Actor.ID {
 			w.Errorf("the event is by %s, not by who caused the message", row.ActorID)
 		}
+		if strings.Contains(string(raw), "claimed") {
+			w.Errorf("the event has claims that nobody made: %s", raw)
+		}
 	}
 	return all
 }
@@ -224,6 +227,86 @@ func TestMailServerAnswers(t *testing.T) {
 				t.Error("a sent message was queued again")
 			}
 		})
+	}
+}
+
+// TestServerHangsUpAfterItTook: what was taken is sent, however the connection ends.
+func TestServerHangsUpAfterItTook(t *testing.T) {
+	t.Parallel()
+	w, server := newWorld(t), startMail(t, StartTLS)
+	server.hangUp = true
+	w.put(message.Email, "kim@shop.example")
+	w.run(w.service(server.settings(StartTLS)), message.Email)
+	if e := w.entries()[0]; e.State != message.Sent || e.LastError != "" || len(server.received()) != 1 {
+		t.Errorf("%d mails; the row: %+v", len(server.received()), e)
+	}
+}
+
+// TestAnAnswerIsShownWithoutTheMessage: a filter that cites what it does not like must not
+// bring the message's text into the row or the log.
+func TestAnAnswerIsShownWithoutTheMessage(t *testing.T) {
+	t.Parallel()
+	cites := &smtp.SMTPError{Code: 550, Message: "No <correct> (Horse), kim@shop.example: " + strings.Repeat("é", 400)}
+	w, server := newWorld(t), startMail(t, StartTLS, cites)
+	w.put(message.Email, "kim@shop.example")
+	w.run(w.service(server.settings(StartTLS)), message.Email)
+	e := w.entries()[0]
+	if !strings.HasPrefix(e.LastError, "The mail server answered 550: No […] […] kim@shop.example: é") || len([]rune(e.LastError)) > 300 {
+		t.Errorf("shown is %q", e.LastError)
+	}
+	if got := w.events("email.error"); len(got) != 1 || got[0]["description"] != e.LastError {
+		t.Errorf("email.error: %v", got)
+	}
+}
+
+// TestAServerThatServesNobody: what it says before it knows the message is not about the message.
+func TestAServerThatServesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served sync.WaitGroup
+	served.Go(func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "554 no service here\r\n")
+		conn.Close()
+	})
+	defer served.Wait()
+	defer listener.Close()
+	w.put(message.Email, "kim@shop.example")
+	s := w.service(Config{SMTP: SMTP{
+		Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Security: StartTLS, Sender: "no-reply@sealog.example",
+	}})
+	w.run(s, message.Email)
+	if e := w.entries()[0]; e.State != message.Queued || e.LastError != "The mail server answered 554: no service here" {
+		t.Errorf("the row: %+v", e)
+	}
+}
+
+// TestStopCutsOffAServerThatHangs and leaves the message to the next process.
+func TestStopCutsOffAServerThatHangs(t *testing.T) {
+	t.Parallel()
+	w, server := newWorld(t), startMail(t, ImplicitTLS)
+	server.hang = make(chan struct{})
+	defer close(server.hang)
+	w.put(message.Email, "kim@shop.example")
+	s := w.service(server.settings(ImplicitTLS))
+	s.Start()
+	<-server.reached
+	at := time.Now()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Stop(ended); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(time.Since(at))
+	if e := w.entries()[0]; e.State != message.Queued || e.Attempts != 0 || e.LastError != "" {
+		t.Errorf("the row: %+v", e)
 	}
 }
 

@@ -32,6 +32,8 @@ type mailServer struct {
 	mails    []received
 	answers  []error // to DATA, one after the other; then all is well
 	hang     chan struct{}
+	reached  chan struct{} // is sent to by a DATA that hangs
+	hangUp   bool          // after a mail was taken, instead of waiting for more
 	withAuth bool
 }
 
@@ -40,7 +42,7 @@ type received struct{ from, to, user, text string }
 // startMail starts a server; security is as in SMTP.
 func startMail(t *testing.T, security string, answers ...error) *mailServer {
 	t.Helper()
-	m := &mailServer{host: "127.0.0.1", answers: answers, withAuth: true}
+	m := &mailServer{host: "127.0.0.1", answers: answers, reached: make(chan struct{}, 1), withAuth: true}
 	m.Server = smtp.NewServer(m)
 	m.Domain = "mail.test"
 	m.ErrorLog = log.New(io.Discard, "", 0)
@@ -95,8 +97,8 @@ func certify(t *testing.T) (tls.Certificate, string) {
 }
 
 // NewSession implements smtp.Backend.
-func (m *mailServer) NewSession(*smtp.Conn) (smtp.Session, error) {
-	return &mailSession{server: m}, nil
+func (m *mailServer) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	return &mailSession{server: m, conn: c}, nil
 }
 
 func (m *mailServer) received() []received {
@@ -107,6 +109,7 @@ func (m *mailServer) received() []received {
 
 type mailSession struct {
 	server *mailServer
+	conn   *smtp.Conn
 	mail   received
 }
 
@@ -149,6 +152,7 @@ func (s *mailSession) Data(r io.Reader) error {
 	hang := s.server.hang
 	s.server.mu.Unlock()
 	if hang != nil {
+		s.server.reached <- struct{}{}
 		<-hang
 	}
 	s.server.mu.Lock()
@@ -166,7 +170,11 @@ func (s *mailSession) Data(r io.Reader) error {
 }
 
 // Reset implements smtp.Session.
-func (s *mailSession) Reset() {}
+func (s *mailSession) Reset() {
+	if s.server.hangUp && s.mail.text != "" {
+		_ = s.conn.Close()
+	}
+}
 
 // Logout implements smtp.Session.
 func (s *mailSession) Logout() error { return nil }
