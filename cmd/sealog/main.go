@@ -66,20 +66,20 @@ func run(ctx context.Context, args []string, term terminal) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(term.stderr, "sealog:", message(err))
+		fmt.Fprintln(term.stderr, "sealog:", told(err))
 		return 2
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(c.Data, term); err != nil {
-		fmt.Fprintln(term.stderr, "sealog:", message(err))
+		fmt.Fprintln(term.stderr, "sealog:", told(err))
 		return 1
 	}
 	return 0
 }
 
-// message is an error as the person at the terminal should see it. They run the server, so
+// told is an error as the person at the terminal should see it. They run the server, so
 // unlike a user of the network they see causes.
-func message(err error) string {
+func told(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		text := f.Code + ": " + f.Message
 		if f.Err != nil {

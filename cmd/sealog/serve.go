@@ -18,6 +18,7 @@ import (
 	"github.com/sealog/sealog/internal/enduser"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/portal"
 	"github.com/sealog/sealog/internal/schedule"
 	"github.com/sealog/sealog/internal/session"
@@ -97,6 +98,8 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		mux.Handle(path, people)
 	}
 	mux.Handle("/", portal.New(portal.Config{
+		Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
+		MailConfigured: sending.Configured(message.Email), SMSConfigured: sending.Configured(message.SMS),
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))

@@ -174,21 +174,8 @@ func (u User) search(identities []Identity) string {
 	for _, i := range identities {
 		lines = append(lines, i.Value, i.OriginalValue)
 	}
-	var names struct {
-		Name       string `json:"name"`
-		Given      string `json:"given_name"`
-		Middle     string `json:"middle_name"`
-		Family     string `json:"family_name"`
-		Nickname   string `json:"nickname"`
-		Email      string `json:"email"`
-		Phone      string `json:"phone_number"`
-		PreferredU string `json:"preferred_username"`
-	}
-	if err := json.Unmarshal(u.StandardAttributes, &names); err == nil {
-		lines = append(lines, names.Email, names.Phone, names.PreferredU, names.Name, names.Nickname,
-			strings.Join(strings.Fields(names.Given+" "+names.Middle+" "+names.Family), " "),
-			strings.Join(strings.Fields(names.Given+" "+names.Family), " "))
-	}
+	n := u.names()
+	lines = append(lines, n.Email, n.Phone, n.Username, n.Name, n.Nickname, joined(n.Given, n.Middle, n.Family), joined(n.Given, n.Family))
 	var b strings.Builder
 	seen := map[string]bool{"": true}
 	for _, line := range lines {

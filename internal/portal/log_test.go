@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -198,6 +199,12 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		{"POST /confirm", nil, []string{"password", password}, "_portal account.reauthenticated"},
 		{"POST /account/sessions/{id}/revoke", otherSession, nil, "_portal account.session.revoked"},
 		{"POST /projects/new", nil, []string{"id", "other", "name", "Other"}, "other project.app.created"},
+		{"POST /projects/{project}/users/new", nil, []string{"key", "email", "value", "kim@shop.example", "passwords", "generated", "send", "yes"},
+			"acme user.created, acme admin_api.mutation.create_user.executed"},
+		{"POST /projects/{project}/users/{user}/{action}", func() string { return s.user("acme").ID.String() }, []string{"reason", "chargeback"},
+			"acme user.disabled, acme admin_api.mutation.set_disabled_status.executed"}, // every action: TestUserActions
+		{"POST /projects/{project}/outbox/{id}/read", func() string { return s.message("acme", message.Queued) }, nil, "acme project.message.read"},
+		{"POST /projects/{project}/outbox/{id}/retry", func() string { return s.message("acme", message.Dead) }, nil, "acme project.message.requeued"},
 		{"POST /projects/{project}/admin-api/keys", nil, nil, "acme project.app.updated"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/private-key", keyAt(1), nil, "acme project.app.secret.viewed"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/delete", keyAt(1), nil, "acme project.app.updated"},
@@ -207,7 +214,7 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		tested[test.route] = true
 		path := strings.Replace(strings.TrimPrefix(test.route, "POST "), "{project}", "acme", 1)
 		if test.of != nil {
-			path = regexp.MustCompile(`\{k?id\}`).ReplaceAllLiteralString(path, test.of())
+			path = regexp.MustCompile(`\{(k?id|user)\}`).ReplaceAllLiteralString(strings.Replace(path, "{action}", "disable", 1), test.of())
 		}
 		before := len(s.recorded())
 		if got := b.post(path, test.form...); got.status != http.StatusSeeOther && got.status != http.StatusOK {

@@ -3,6 +3,7 @@ package portal
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,13 @@ func (p *portal) projectBase(w http.ResponseWriter, r *http.Request, title, sect
 
 // isPortalLog reports whether the page is about the Portal's own project.
 func (b Base) isPortalLog() bool { return b.ProjectID == event.PortalProject }
+
+// isOwner reports whether the account owns the page's project.
+func (b Base) isOwner() bool {
+	return slices.ContainsFunc(b.Projects, func(m project.Membership) bool {
+		return m.ProjectID == b.ProjectID && access.Role(m.Role) == access.Owner
+	})
+}
 
 // path returns a path below the page's project.
 func (b Base) path(rest string) string { return "/projects/" + b.ProjectID + rest }

@@ -14,8 +14,11 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
+	usersession "github.com/sealog/sealog/internal/session"
 )
 
 // evil is put wherever a page shows what others wrote.
@@ -48,6 +51,7 @@ func samples() map[string]templ.Component {
 	}
 	same := row
 	same.Href = "/projects/acme/audit-log/2"
+	text := evil
 	query := LogQuery{
 		Tab: "users", Types: []string{"user.disabled", "user.created"}, From: evil, To: evil, Zone: evil,
 		Actor: evil, ActorID: evil, User: evil, Outcome: "denied", Order: "oldest",
@@ -79,6 +83,41 @@ func samples() map[string]templ.Component {
 		"log, many":     uncounted.view(),
 		"log, growing":  growing.view(),
 		"log, empty":    LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
+		"users": UsersPage{
+			Base: inProject, Search: evil, Sort: "login", Order: "oldest", Page: 2, Total: 120, MayAct: true,
+			Users: []UserRow{{event.NewID().String(), evil, evil, evil, at, &at}, {event.NewID().String(), "", "", "", at, nil}},
+		}.view(),
+		"no users": UsersPage{Base: inProject, Page: 1}.view(),
+		"new user": NewUserPage{inProject, fields, []project.LoginIDKey{{Key: evil, Type: "email"}}}.view(),
+		"user": UserPage{
+			Base: inProject, Row: UserRow{event.NewID().String(), evil, evil, evil, at, &at}, MayAct: true, Attributes: evil, Custom: evil,
+			User: directory.User{
+				ID: event.NewID(), DisableReason: &text, DeleteReason: &text, AccountValidFrom: &at, AccountValidUntil: &at, MFAGracePeriodEndAt: &at, HasPassword: true,
+			},
+			Identities: []directory.Identity{
+				{ID: event.NewID(), Type: "login_id", LoginIDType: "email", Value: evil}, {ID: event.NewID(), Type: "oauth", UniqueKey: evil},
+			},
+			Authenticators: []directory.Authenticator{{ID: event.NewID(), Type: "oob_otp_email", Kind: "primary", Target: evil, ExpireAfter: &at}},
+			Sessions:       []usersession.Session{{ID: event.NewID(), UserAgent: evil, CreatedByIP: evil, CreatedAt: at}},
+			Authorizations: []usersession.Authorization{{ID: event.NewID(), ClientID: evil, Scopes: []string{evil}}},
+			Lockout:        directory.Lockout{IsLocked: true, Until: &at, IPs: []directory.LockedIP{{IP: evil, Until: at}}},
+			Events:         []LogRow{row},
+		}.view(),
+		"user, viewer": UserPage{Base: inProject, Row: UserRow{ID: event.NewID().String(), Created: at}}.view(),
+		"user action": UserActionPage{
+			Base: inProject, Fields: fields, UserID: event.NewID().String(), Name: evil, Of: event.NewID().String(),
+			Action: userAction{name: "delete", title: evil, words: evil, danger: true, typed: true, inputs: []input{
+				{name: "a", label: evil, hint: evil, kind: "text"}, {name: "b", label: evil, kind: "password"}, {name: "c", label: evil, kind: "time"},
+				{name: "d", label: evil, kind: "check"}, {name: "e", label: evil, kind: "area"}, {name: "f", label: evil, kind: "choice", options: []string{evil}},
+			}},
+		}.view(),
+		"shown once": ShownOncePage{inProject, []shown{{evil, evil}, {evil, evil}}, event.NewID().String()}.view(),
+		"outbox": OutboxPage{Base: inProject, State: "dead", Next: "?before=" + evil, NoMail: true, NoSMS: true, Entries: []message.Entry{
+			{ID: event.NewID(), Kind: evil, Channel: message.Email, State: message.Dead, LastError: evil, Attempts: 2, User: event.NewID(), CreatedAt: at},
+			{ID: event.NewID(), Kind: evil, Channel: message.SMS, State: message.Queued, Attempts: 1, CreatedAt: at, NextAttemptAt: at},
+		}}.view(),
+		"outbox, empty": OutboxPage{Base: inProject}.view(),
+		"message":       MessagePage{inProject, message.Entry{ID: event.NewID(), Kind: evil, CreatedAt: at}, message.Content{Recipient: evil, Subject: evil, Text: evil}}.view(),
 		"event": EventPage{
 			Base: inProject, LogRow: row, ID: "1", Raw: evil, Claimed: evil, Back: "/b", AllOfActor: "/a", AllOfUser: "/u",
 			Same: []LogRow{row, same}, Changes: []ChangeRow{{evil, evil, ""}, {"/x", "", evil}},

@@ -21,8 +21,11 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -32,10 +35,15 @@ type Config struct {
 	Projects  *project.Service
 	Log       *auditlog.Reader
 	Reads     *auditlog.Reads
+	Directory *directory.Service
+	Sessions  *session.Service
+	Messages  *message.Service
 	PublicURL *url.URL // scheme and host under which people reach the Portal
 	Logger    *slog.Logger
 	Now       func() time.Time
 	Version   string
+	// MailConfigured and SMSConfigured are whether messages go out, or wait in the outbox.
+	MailConfigured, SMSConfigured bool
 
 	countFor time.Duration // tests set it
 }

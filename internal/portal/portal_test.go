@@ -17,12 +17,16 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 	"github.com/sealog/sealog/internal/vault"
 	"github.com/sealog/sealog/internal/web"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 const (
@@ -36,6 +40,7 @@ type site struct {
 	db       *store.DB
 	access   *access.Service
 	projects *project.Service
+	users    *directory.Service
 	log      *auditlog.Reader
 	reads    *auditlog.Reads
 	server   *httptest.Server
@@ -54,8 +59,10 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 	}
 	s.server = httptest.NewUnstartedServer(nil)
 	public := &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
+	s.users = directory.New(s.db, vault.NewPasswords(), public, webhook.New(webhook.Config{}))
 	config := Config{
 		Access: s.access, Projects: s.projects, Log: s.log, Reads: s.reads, PublicURL: public,
+		Directory: s.users, Sessions: session.New(s.db), Messages: message.New(s.db),
 		Logger: log, Now: func() time.Time { return time.Now().Add(s.later) }, Version: "test",
 	}
 	for _, c := range change {

@@ -1,11 +1,8 @@
 package model
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sealog/sealog/internal/directory"
@@ -78,37 +75,11 @@ func (u *User) authenticators(ctx context.Context, only *AuthenticatorType, kind
 	return found, nil
 }
 
-// names are the attributes that a user is called by.
-type names struct {
-	Name       string `json:"name"`
-	Nickname   string `json:"nickname"`
-	GivenName  string `json:"given_name"`
-	MiddleName string `json:"middle_name"`
-	FamilyName string `json:"family_name"`
-	Email      string `json:"email"`
-	Phone      string `json:"phone_number"`
-	Username   string `json:"preferred_username"`
-}
-
-func (u *User) names() (n names, err error) {
-	if err = json.Unmarshal(u.User.StandardAttributes, &n); err != nil {
-		err = fmt.Errorf("model: attributes of %s: %w", u.ID, err)
-	}
-	return n, err
-}
-
 // FormattedName is the name, or given, middle and family name, or the nickname.
-func (u *User) FormattedName() (*string, error) {
-	n, err := u.names()
-	parts := strings.Join(strings.Fields(n.GivenName+" "+n.MiddleName+" "+n.FamilyName), " ")
-	return orNil(cmp.Or(n.Name, parts, n.Nickname)), err
-}
+func (u *User) FormattedName() *string { return orNil(u.User.Name()) }
 
 // EndUserAccountID is the first of e-mail address, phone number and username that is there.
-func (u *User) EndUserAccountID() (*string, error) {
-	n, err := u.names()
-	return orNil(cmp.Or(n.Email, n.Phone, n.Username)), err
-}
+func (u *User) EndUserAccountID() *string { return orNil(u.AccountName()) }
 
 func orNil(text string) *string {
 	if text == "" {
