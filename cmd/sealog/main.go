@@ -27,8 +27,9 @@ type cli struct {
 		Create accountCreateCommand `cmd:"" help:"Make a Portal account; the first one is an operator."`
 	} `cmd:"" help:"Portal accounts."`
 	Project struct {
-		Create projectCreateCommand `cmd:"" help:"Make a project with its log and its first Admin API key."`
-		Key    projectKeyCommand    `cmd:"" help:"Write the private half of a project's Admin API key to a file. This is recorded."`
+		Create    projectCreateCommand    `cmd:"" help:"Make a project with its log and its first Admin API key."`
+		Key       projectKeyCommand       `cmd:"" help:"Write the private half of a project's Admin API key to a file. This is recorded."`
+		Configure projectConfigureCommand `cmd:"" help:"Replace a project's configuration, or print it. A change is recorded."`
 	} `cmd:"" help:"Projects."`
 	Config    configCommand    `cmd:"" help:"Print the settings that are in force, secrets masked."`
 	SetupLink setupLinkCommand `cmd:"" help:"Print a link with which the first account can be made."`

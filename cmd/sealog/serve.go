@@ -14,6 +14,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/config"
 	"github.com/sealog/sealog/internal/delivery"
+	"github.com/sealog/sealog/internal/demo"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/enduser"
 	"github.com/sealog/sealog/internal/event"
@@ -86,6 +87,11 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	}
 	hooks := webhook.New(webhook.Config{AllowPrivate: settings.WebhookAllowPrivate})
 	users := directory.New(a.db, a.passwords, a.publicURL, hooks)
+	if c.Demo {
+		if err := fillDemo(ctx, a, users, term); err != nil {
+			return err
+		}
+	}
 	admin := adminapi.New(adminapi.Config{
 		Access: a.access, Directory: users, Sessions: session.New(a.db), Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
 	})
@@ -130,6 +136,27 @@ func deliveryConfig(d config.Delivery) delivery.Config {
 		},
 		SMS: delivery.SMS{URL: d.SMSWebhook, Secret: d.SMSWebhookSecret, Sender: d.SMSSender, AllowPrivate: d.WebhookAllowPrivate},
 	}
+}
+
+// demoSetting says that the data directory holds the demo.
+const demoSetting = "demo"
+
+// fillDemo makes the demo on the first start; later ones only serve it.
+func fillDemo(ctx context.Context, a *app, users *directory.Service, term terminal) error {
+	if is, err := store.Setting(ctx, a.db, demoSetting); err != nil || is != "" {
+		return err
+	}
+	password, err := demo.Fill(ctx, demo.Services{
+		Access: a.access, Projects: a.projects, Directory: users, Sessions: session.New(a.db),
+	})
+	if err != nil {
+		return err
+	}
+	if err := store.SetSetting(ctx, a.db, demoSetting, "filled"); err != nil {
+		return err
+	}
+	fmt.Fprintf(term.stdout, "Demo account: %s\nDemo password: %s\n", demo.Email, password)
+	return nil
 }
 
 // reachable is the address under which a listener can be reached from this machine: one that
