@@ -103,6 +103,7 @@ func (s *site) must(t testing.TB, stdin string, args ...string) string {
 
 // server is a running "sealog serve".
 type server struct {
+	demo  string // the demo account's password, when it was made
 	url   string
 	setup string // the set-up link, when it printed one
 	cmd   *exec.Cmd
@@ -162,6 +163,9 @@ func (s *site) start(t testing.TB, args ...string) *server {
 		case line, ok := <-lines:
 			if !ok {
 				t.Fatalf("the server ended:\n%s", srv.log)
+			}
+			if p, ok := strings.CutPrefix(line, "Demo password: "); ok {
+				srv.demo = p
 			}
 			if u, ready := strings.CutPrefix(line, "Sealog is ready: "); ready {
 				srv.url = u
