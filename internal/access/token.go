@@ -63,17 +63,30 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	denied := func(err error) error {
 		return store.Refuse[event.AccessDenied](ctx, s.db, by, event.About(key.Project, "surface", "admin_api"), err)
 	}
-	claimed, err := s.checkClaims(ctx, payload, key.Project)
+	claimed, jti, err := s.checkClaims(ctx, payload, key.Project)
 	if err != nil {
 		return Caller{}, denied(err)
 	}
 	by.Claimed = claimed
+	// A token that the Portal made stands for its account and not for the key that signed it.
+	limited := key.ID
+	session, ours, err := s.accountOf(ctx, key.Project, jti)
+	if err != nil {
+		if fault.Is(err, "TokenRevoked") {
+			err = denied(err)
+		}
+		return Caller{}, err
+	}
+	if ours {
+		account := session.By(req)
+		by.Actor, by.Claimed, limited = account.Actor, nil, account.Actor.ID
+	}
 	p, err := s.projects.Get(ctx, key.Project)
 	if err != nil {
 		return Caller{}, err
 	}
 	limit := p.Config.AdminAPI
-	if !s.calls.Allow(key.ID, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
+	if !s.calls.Allow(limited, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
 		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests with this key."))
 	}
 	return Caller{Project: p, By: by}, nil
@@ -132,41 +145,43 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(a))
 }
 
-// checkClaims returns the token's audit_context, if it has one that is an object.
-func (s *Service) checkClaims(ctx context.Context, payload []byte, projectID string) (json.RawMessage, error) {
+// checkClaims returns the token's audit_context, if it has one that is an object, and its id.
+func (s *Service) checkClaims(ctx context.Context, payload []byte, projectID string) (_ json.RawMessage, jti string, _ error) {
 	var claims struct {
 		Audience     audience        `json:"aud"`
 		ExpiresAt    *float64        `json:"exp"`
 		NotBefore    *float64        `json:"nbf"`
 		IssuedAt     *float64        `json:"iat"`
+		ID           any             `json:"jti"`
 		AuditContext json.RawMessage `json:"audit_context"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
-		return nil, errToken(fault.Denied, "TokenClaims").Because(err)
+		return nil, "", errToken(fault.Denied, "TokenClaims").Because(err)
 	}
 	now := s.db.Now()
 	switch {
 	case !slices.Contains(claims.Audience, projectID):
-		return nil, errToken(fault.Denied, "TokenAudience")
+		return nil, "", errToken(fault.Denied, "TokenAudience")
 	case claims.ExpiresAt == nil:
-		return nil, errToken(fault.Denied, "TokenWithoutExpiry")
+		return nil, "", errToken(fault.Denied, "TokenWithoutExpiry")
 	case !now.Before(numericDate(*claims.ExpiresAt).Add(tokenLeeway)):
-		return nil, errToken(fault.Denied, "TokenExpired")
+		return nil, "", errToken(fault.Denied, "TokenExpired")
 	case numericDate(*claims.ExpiresAt).After(now.Add(TokenLifetime + tokenLeeway)):
-		return nil, errToken(fault.Denied, "TokenLifetime")
+		return nil, "", errToken(fault.Denied, "TokenLifetime")
 	case claims.NotBefore != nil && now.Add(tokenLeeway).Before(numericDate(*claims.NotBefore)),
 		claims.IssuedAt != nil && now.Add(tokenLeeway).Before(numericDate(*claims.IssuedAt)):
-		return nil, errToken(fault.Denied, "TokenNotYetValid")
+		return nil, "", errToken(fault.Denied, "TokenNotYetValid")
 	}
+	jti, _ = claims.ID.(string) // whatever else it is, the Portal did not make it
 	if len(claims.AuditContext) == 0 {
-		return nil, nil
+		return nil, jti, nil
 	}
 	if claims.AuditContext[0] != '{' || len(claims.AuditContext) > maxClaimed {
 		s.log.WarnContext(ctx, "audit_context of a token ignored: it is no object, or too large",
 			"project", projectID, "bytes", len(claims.AuditContext))
-		return nil, nil
+		return nil, jti, nil
 	}
-	return claims.AuditContext, nil
+	return claims.AuditContext, jti, nil
 }
 
 // numericDate reads a NumericDate (RFC 7519, section 2), which may have a fraction; what is

@@ -91,7 +91,7 @@ func New(c Config) http.Handler {
 	mux.Handle("POST /oauth2/token", h.api(h.token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Cache-Control", "no-store") // the style sheet says otherwise
+		header.Set("Cache-Control", "no-store")      // the style sheet says otherwise
 		header.Set("Referrer-Policy", "same-origin") // the page of a link has a secret in its address
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("X-Robots-Tag", "noindex")

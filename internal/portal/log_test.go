@@ -205,6 +205,7 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 			"acme user.disabled, acme admin_api.mutation.set_disabled_status.executed"}, // every action: TestUserActions
 		{"POST /projects/{project}/outbox/{id}/read", func() string { return s.message("acme", message.Queued) }, nil, "acme project.message.read"},
 		{"POST /projects/{project}/outbox/{id}/retry", func() string { return s.message("acme", message.Dead) }, nil, "acme project.message.requeued"},
+		{"POST /projects/{project}/admin-api/explorer/token", nil, nil, "acme project.admin_api_token.created"},
 		{"POST /projects/{project}/admin-api/keys", nil, nil, "acme project.app.updated"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/private-key", keyAt(1), nil, "acme project.app.secret.viewed"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/delete", keyAt(1), nil, "acme project.app.updated"},

@@ -53,6 +53,8 @@ func (p *portal) routes() http.Handler {
 	member("POST /projects/{project}/outbox/{id}/read", access.SeeOutbox, p.readMessage)
 	member("POST /projects/{project}/outbox/{id}/retry", access.SeeOutbox, p.retryMessage)
 	member("GET /projects/{project}/admin-api", access.Read, p.showKeys)
+	member("GET /projects/{project}/admin-api/explorer", access.Act, p.showExplorer)
+	member("POST /projects/{project}/admin-api/explorer/token", access.Act, p.explorerToken)
 	member("POST /projects/{project}/admin-api/keys", access.Act, p.generateKey)
 	member("GET /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.showDeleteKey)
 	member("POST /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.deleteKey)

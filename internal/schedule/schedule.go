@@ -93,7 +93,7 @@ func (s *Service) runOnce(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(s.sweptAt) >= sweepEvery {
 		s.sweptAt = now
-		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now))
+		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now), access.SweepTokens(ctx, s.db, now))
 	}
 	if now.Sub(s.partitionsAt) >= partitionsEvery {
 		if err := store.EnsurePartitions(ctx, s.db, now, monthsAhead); err != nil {
