@@ -164,10 +164,24 @@ func (w *world) populate() map[string]any {
 
 // document is the mutation with an input.
 func document(field, input string) string {
-	selection := ""
-	if f := gql.NewExecutableSchema(gql.Config{}).Schema().Mutation.Fields.ForName(field); f.Type.Name() != "Boolean" {
-		selection = " { __typename }"
+	schema := gql.NewExecutableSchema(gql.Config{}).Schema()
+	// What a payload gives is asked for, with everything that its objects say of themselves.
+	var selected func(typeName string, depth int) string
+	selected = func(typeName string, depth int) string {
+		object := schema.Types[typeName]
+		if len(object.Fields) == 0 {
+			return ""
+		}
+		parts := []string{"__typename"}
+		for _, f := range object.Fields {
+			leaf := len(schema.Types[f.Type.Name()].Fields) == 0
+			if !strings.HasPrefix(f.Name, "__") && (leaf || depth > 0) {
+				parts = append(parts, f.Name+selected(f.Type.Name(), depth-1))
+			}
+		}
+		return " { " + strings.Join(parts, " ") + " }"
 	}
+	selection := selected(schema.Mutation.Fields.ForName(field).Type.Name(), 2)
 	declared := []string{}
 	for _, name := range []string{"user", "identity", "authenticator", "session", "authorization", "deleting", "anonymizing"} {
 		if strings.Contains(input, "$"+name) {

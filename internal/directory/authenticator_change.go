@@ -80,7 +80,7 @@ func (s *Service) CreateAuthenticator(
 }
 
 func (s *Service) prepareAuthenticator(ctx context.Context, p project.Project, id event.ID, in CreateAuthenticatorInput) (a Authenticator, err error) {
-	a = Authenticator{Type: in.Type, Kind: in.Kind}
+	a = Authenticator{Type: in.Type, Kind: in.Kind, Claims: json.RawMessage(`{}`)}
 	if in.Kind != primary && in.Kind != secondary {
 		return a, fault.New(fault.Invalid, "Invalid", "The kind of an authenticator is primary or secondary.").On("definition")
 	}

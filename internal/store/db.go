@@ -41,6 +41,7 @@ type DB struct {
 	pools    pools
 	group    *group // SQLite's writer; nil on PostgreSQL
 	clock    *event.Clock
+	reads    atomic.Int64
 	vault    *vault.Vault
 	log      *slog.Logger
 	attempts *attempts
@@ -213,8 +214,12 @@ func (db *DB) Ping(ctx context.Context) error {
 }
 
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	db.reads.Add(1)
 	return db.pools.read.QueryContext(ctx, query, args...)
 }
+
+// Reads is how many statements have been run on the read pool.
+func (db *DB) Reads() int64 { return db.reads.Load() }
 
 // Setting returns a value of this installation, such as its public URL; "" when not set.
 func Setting(ctx context.Context, db *DB, key string) (string, error) {
