@@ -54,7 +54,13 @@ func (u *User) unverify(ctx context.Context, tx *store.Tx, c Claim) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM verified_claims
 		WHERE project_id = $1 AND user_id = $2 AND name = $3 AND value = $4`, u.Project, u.ID, c.Name, c.Value)
-	u.VerifiedClaims = slices.DeleteFunc(slices.Clone(u.VerifiedClaims), func(other Claim) bool { return other == c })
+	var left []Claim // nil for none, as it is read
+	for _, other := range u.VerifiedClaims {
+		if other != c {
+			left = append(left, other)
+		}
+	}
+	u.VerifiedClaims = left
 	return err
 }
 

@@ -221,3 +221,7 @@ type mail struct {
 }
 
 var day = 24 * time.Hour
+
+func attribute(pointer, kind string) project.CustomAttribute {
+	return project.CustomAttribute{Pointer: pointer, Type: kind}
+}

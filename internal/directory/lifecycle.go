@@ -115,7 +115,7 @@ func (s *Service) UnscheduleDeletion(ctx context.Context, by event.By, p project
 				return fact, err
 			}
 			fact.User = user.Object(tx.Now())
-			return fact, store.Also(ctx, tx, about, event.UserDeletionUnscheduled{User: fact.User})
+			return fact, store.Also(ctx, tx, about, event.UserDeletionUnscheduled(fact))
 		})
 	if err != nil {
 		return User{}, err
@@ -152,7 +152,7 @@ func (s *Service) ScheduleAnonymization(ctx context.Context, by event.By, p proj
 				return fact, err
 			}
 			fact.User = user.Object(tx.Now())
-			return fact, store.Also(ctx, tx, about, event.UserAnonymizationScheduled{User: fact.User})
+			return fact, store.Also(ctx, tx, about, event.UserAnonymizationScheduled(fact))
 		})
 	if err != nil {
 		return User{}, err
@@ -183,7 +183,7 @@ func (s *Service) UnscheduleAnonymization(ctx context.Context, by event.By, p pr
 				return fact, err
 			}
 			fact.User = user.Object(tx.Now())
-			return fact, store.Also(ctx, tx, about, event.UserAnonymizationUnscheduled{User: fact.User})
+			return fact, store.Also(ctx, tx, about, event.UserAnonymizationUnscheduled(fact))
 		})
 	if err != nil {
 		return User{}, err
@@ -207,7 +207,7 @@ func (s *Service) Anonymize(ctx context.Context, by event.By, p project.Project,
 			if fact.User, err = user.anonymize(ctx, tx); err != nil {
 				return fact, err
 			}
-			return fact, store.Also(ctx, tx, about, event.UserAnonymized{User: fact.User})
+			return fact, store.Also(ctx, tx, about, event.UserAnonymized(fact))
 		})
 	if err != nil {
 		return User{}, err
