@@ -128,15 +128,15 @@ func (s *Service) runOnce(running, sending context.Context, channel message.Chan
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, e := range waiting {
 		if running.Err() != nil {
-			return nil
+			break
 		}
-		if err := s.deliver(sending, e); err != nil {
-			return err
-		}
+		// One that fails does not hold up the others.
+		errs = append(errs, s.deliver(sending, e))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (s *Service) due(ctx context.Context, channel message.Channel) (_ []message.Entry, err error) {
@@ -164,7 +164,8 @@ func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
 	from := s.senders[e.Channel]
 	switch err := from.send(attempt, e, content); {
 	case err == nil:
-		return s.sent(ctx, e, content, from.name())
+		// It is out: that is recorded even when the sending is abandoned at this moment.
+		return s.sent(context.WithoutCancel(ctx), e, content, from.name())
 	case ctx.Err() != nil:
 		return nil // stopped: the lease runs out
 	default:

@@ -172,7 +172,7 @@ func (s *mailSession) Data(r io.Reader) error {
 // Reset implements smtp.Session.
 func (s *mailSession) Reset() {
 	if s.server.hangUp && s.mail.text != "" {
-		_ = s.conn.Close()
+		_ = s.conn.Conn().Close() // Close itself waits for the end of Reset
 	}
 }
 

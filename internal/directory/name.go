@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -19,9 +20,18 @@ type names struct {
 }
 
 func (u User) names() (n names) {
-	// What is stored was an object of texts when it was checked; what is not has no name.
+	// A list goes on without the names that cannot be read; CheckAttributes says that they cannot.
 	_ = json.Unmarshal(u.StandardAttributes, &n)
 	return n
+}
+
+// CheckAttributes says what is wrong with stored attributes that are not an object of texts.
+func (u User) CheckAttributes() error {
+	var n names
+	if err := json.Unmarshal(u.StandardAttributes, &n); err != nil {
+		return fmt.Errorf("directory: attributes of %s: %w", u.ID, err)
+	}
+	return nil
 }
 
 func joined(parts ...string) string {

@@ -110,6 +110,9 @@ func Open(ctx context.Context, q store.Querier, db *store.DB, project string, id
 	if err := json.Unmarshal(plain, &b); err != nil {
 		return Content{}, fmt.Errorf("message: body of %s: %w", id, err)
 	}
+	if string(b.By.Claimed) == "null" {
+		b.By.Claimed = nil // no claims, as JSON has them
+	}
 	return Content(b), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	neturl "net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,6 +64,7 @@ var refused = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
 	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
+	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("fec0::/10"),
 }
 
 // refusePrivate looks at the address that is dialled, after the name was looked up.
@@ -71,7 +73,7 @@ func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) erro
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}
-	ip := at.Addr().Unmap()
+	ip := at.Addr().Unmap().WithZone("") // no prefix contains an address with a zone
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 		return errPrivate
 	}
@@ -92,7 +94,7 @@ func (c *Client) Post(ctx context.Context, url, secret, id string, body []byte) 
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, fmt.Errorf("webhook: %w", err)
+		return 0, nil, errors.New("webhook: the address cannot be understood")
 	}
 	at := strconv.FormatInt(time.Now().Unix(), 10)
 	signature, err := sign(secret, id, at, body)
@@ -104,6 +106,9 @@ func (c *Client) Post(ctx context.Context, url, secret, id string, body []byte) 
 	request.Header.Set("Webhook-Timestamp", at)
 	request.Header.Set("Webhook-Signature", signature)
 	response, err := c.http.Do(request)
+	if address, ok := errors.AsType[*neturl.Error](err); ok {
+		err = address.Err // without the address, which may hold a secret and goes to the log
+	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("webhook: %w", err)
 	}

@@ -886,7 +886,7 @@ func (ec *executionContext) _User_formattedName(ctx context.Context, field graph
 			return ec.fieldContext_User_formattedName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.FormattedName(), nil
+			return obj.FormattedName()
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -909,7 +909,7 @@ func (ec *executionContext) _User_endUserAccountID(ctx context.Context, field gr
 			return ec.fieldContext_User_endUserAccountID(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EndUserAccountID(), nil
+			return obj.EndUserAccountID()
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {

@@ -76,10 +76,10 @@ func (u *User) authenticators(ctx context.Context, only *AuthenticatorType, kind
 }
 
 // FormattedName is the name, or given, middle and family name, or the nickname.
-func (u *User) FormattedName() *string { return orNil(u.User.Name()) }
+func (u *User) FormattedName() (*string, error) { return orNil(u.User.Name()), u.CheckAttributes() }
 
 // EndUserAccountID is the first of e-mail address, phone number and username that is there.
-func (u *User) EndUserAccountID() *string { return orNil(u.AccountName()) }
+func (u *User) EndUserAccountID() (*string, error) { return orNil(u.AccountName()), u.CheckAttributes() }
 
 func orNil(text string) *string {
 	if text == "" {
