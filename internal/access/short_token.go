@@ -2,9 +2,12 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -38,10 +41,11 @@ func (s *Service) MintToken(ctx context.Context, session Session, req event.Requ
 	if _, err := s.Authorize(ctx, session, req, projectID, Act); err != nil {
 		return "", time.Time{}, err
 	}
-	now, id := s.db.Now(), event.NewID()
+	now, jti := s.db.Now(), event.ID(uuid.New())
+	id := rowOf(jti)
 	expiresAt := now.Add(ShortLifetime).Truncate(time.Second)
 	claims, err := json.Marshal(shortClaims{
-		Audience: []string{projectID}, IssuedAt: now.Unix(), ExpiresAt: expiresAt.Unix(), ID: id.String(),
+		Audience: []string{projectID}, IssuedAt: now.Unix(), ExpiresAt: expiresAt.Unix(), ID: jti.String(),
 		AuditContext: shortContext{usage, session.Account.ID.String()},
 	})
 	if err != nil {
@@ -67,49 +71,70 @@ func (s *Service) MintToken(ctx context.Context, session Session, req event.Requ
 }
 
 // shortToken is a row of the tokens that the Portal made.
-type shortToken struct{ account, session event.ID }
+type shortToken struct {
+	account, session event.ID
+	expiresAt        time.Time
+}
 
-func (t *shortToken) fields() []any { return []any{&t.account, &t.session} }
+func (t *shortToken) fields() []any { return []any{&t.account, &t.session, store.Time(&t.expiresAt)} }
+
+// rowOf returns the id by which a token is kept and named in the log. A token's own id does
+// not follow from it: who holds a key and reads the log can put no account's name on what
+// they do.
+func rowOf(jti event.ID) event.ID {
+	return event.ID(uuid.NewHash(sha256.New(), uuid.Nil, jti[:], 8)) // RFC 9562, section 5.8
+}
 
 // accountOf returns the session for which the Portal made a token of an id, and whether it
-// made one: the ids in other tokens are their makers' business.
+// made one: the ids in other tokens are their makers' business. With an error too, the
+// session says whose token it is.
 //
-// Errors: TokenRevoked (the session has ended, or the account may not act any more).
-func (s *Service) accountOf(ctx context.Context, projectID, jti string) (Session, bool, error) {
+// Errors: TokenExpired; TokenRevoked (the session has ended, or the account may not act any more).
+func (s *Service) accountOf(ctx context.Context, projectID, jti string) (_ Session, ours bool, _ error) {
 	id, err := event.ParseID(jti)
 	if err != nil {
 		return Session{}, false, nil
 	}
 	row, ok, err := store.One(ctx, s.db, (*shortToken).fields, `
-		SELECT account_id, session_id FROM admin_api_tokens WHERE project_id = $1 AND id = $2`, projectID, id)
+		SELECT account_id, session_id, expires_at
+		FROM admin_api_tokens
+		WHERE project_id = $1 AND id = $2`, projectID, rowOf(id))
 	if err != nil || !ok {
 		return Session{}, false, err
 	}
-	session, ok, err := store.One(ctx, s.db, (*Session).fields, `
-		SELECT `+sessionColumns+`
-		FROM account_sessions AS s
-		JOIN accounts AS a ON a.id = s.account_id
-		WHERE s.id = $1 AND s.account_id = $2`, row.session, row.account)
+	account, _, err := store.One(ctx, s.db, (*Account).fields, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, row.account)
 	if err != nil {
 		return Session{}, true, err
 	}
-	role := None
-	if now := s.db.Now(); ok && now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) < IdleLimit {
-		if role, err = s.role(ctx, session, projectID); err != nil {
-			return Session{}, true, err
-		}
+	account.ID = row.account
+	session, now := Session{ID: row.session, Account: account}, s.db.Now()
+	if !now.Before(row.expiresAt) { // without leeway: the time is our own
+		return session, true, errToken(fault.Denied, "TokenExpired")
 	}
-	if !role.May(Act) {
-		return Session{}, true, errToken(fault.Denied, "TokenRevoked")
+	living, err := store.Column[event.ID](ctx, s.db, `
+		SELECT id
+		FROM account_sessions
+		WHERE id = $1 AND account_id = $2 AND expires_at > $3 AND last_seen_at > $4`,
+		row.session, row.account, store.Micros(now), store.Micros(now.Add(-IdleLimit)))
+	if err != nil {
+		return session, true, err
+	}
+	role, err := s.role(ctx, session, projectID)
+	if err != nil {
+		return session, true, err
+	}
+	if len(living) == 0 || !role.May(Act) {
+		return session, true, errToken(fault.Denied, "TokenRevoked")
 	}
 	return session, true, nil
 }
 
-// SweepTokens removes the rows of tokens that have expired.
+// SweepTokens removes the rows of tokens that expired so long ago that, by whichever clock,
+// they are refused without their row too; before that a token would pass for the key's.
 func SweepTokens(ctx context.Context, db *store.DB, now time.Time) (err error) {
 	defer fault.Wrap(&err, "access.SweepTokens")
 	return store.Bookkeep(ctx, db, func(ctx context.Context, book *store.Book) error {
-		_, err := book.Exec(ctx, `DELETE FROM admin_api_tokens WHERE expires_at < $1`, store.Micros(now.Add(-time.Hour)))
+		_, err := book.Exec(ctx, `DELETE FROM admin_api_tokens WHERE expires_at < $1`, store.Micros(now.Add(-TokenLifetime)))
 		return err
 	})
 }

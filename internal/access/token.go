@@ -41,7 +41,7 @@ func errToken(kind fault.Kind, code string) *fault.Error { return fault.New(kind
 //
 // A token that proves no key is counted in access.refused (kind Unauthenticated). One that
 // does, and is refused all the same (expired, other audience, too many calls), is recorded
-// as access.denied with the key as actor.
+// as access.denied with the key as actor. The caller by a token of MintToken is its account.
 func (s *Service) VerifyToken(ctx context.Context, authorization string, req event.Request) (_ Caller, err error) {
 	defer fault.Wrap(&err, "access.VerifyToken")
 	key, payload, err := s.proveKey(ctx, authorization)
@@ -71,15 +71,14 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	// A token that the Portal made stands for its account and not for the key that signed it.
 	limited := key.ID
 	session, ours, err := s.accountOf(ctx, key.Project, jti)
+	if ours {
+		by.Actor, by.Claimed, limited = session.By(req).Actor, nil, session.Account.ID.String()
+	}
 	if err != nil {
-		if fault.Is(err, "TokenRevoked") {
+		if fault.Of(err).Kind == fault.Denied {
 			err = denied(err)
 		}
 		return Caller{}, err
-	}
-	if ours {
-		account := session.By(req)
-		by.Actor, by.Claimed, limited = account.Actor, nil, account.Actor.ID
 	}
 	p, err := s.projects.Get(ctx, key.Project)
 	if err != nil {

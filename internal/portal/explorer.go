@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,11 +13,19 @@ import (
 )
 
 // ExplorerPage is GraphiQL on the project's Admin API.
-type ExplorerPage struct{ Base }
+type ExplorerPage struct {
+	Base
+	// StyleNonce is what GraphiQL's own style elements have to carry.
+	StyleNonce string
+}
 
-// explorerPolicy is the page's Content-Security-Policy: GraphiQL writes style elements and
-// carries its fonts in its style sheet. No other page allows that.
-var explorerPolicy = strings.Replace(contentSecurityPolicy, "style-src 'self'", "style-src 'self' 'unsafe-inline'; font-src data:", 1)
+// explorerPolicy is the page's Content-Security-Policy. GraphiQL's style sheet holds its
+// fonts, its dialogs bring a style element, and its editor writes style attributes; no other
+// page allows that.
+func explorerPolicy(nonce string) string {
+	return strings.Replace(contentSecurityPolicy, "style-src 'self';",
+		"style-src 'self' 'nonce-"+nonce+"'; style-src-attr 'unsafe-inline'; font-src data:;", 1)
+}
 
 func (p *portal) showExplorer(w http.ResponseWriter, r *http.Request, v visit) error {
 	if v.project.ID == event.PortalProject {
@@ -26,8 +35,9 @@ func (p *portal) showExplorer(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", explorerPolicy)
-	return p.render(w, r, http.StatusOK, ExplorerPage{base}.view())
+	nonce := rand.Text()
+	w.Header().Set("Content-Security-Policy", explorerPolicy(nonce))
+	return p.render(w, r, http.StatusOK, ExplorerPage{base, nonce}.view())
 }
 
 // explorerAnswer is a token for the page's script. It lives for five minutes, and in no cookie.

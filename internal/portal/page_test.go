@@ -118,7 +118,7 @@ func samples() map[string]templ.Component {
 		}}.view(),
 		"outbox, empty": OutboxPage{Base: inProject}.view(),
 		"message":       MessagePage{inProject, message.Entry{ID: event.NewID(), Kind: evil, CreatedAt: at}, message.Content{Recipient: evil, Subject: evil, Text: evil}}.view(),
-		"explorer":      ExplorerPage{inProject}.view(),
+		"explorer":      ExplorerPage{inProject, evil}.view(),
 		"event": EventPage{
 			Base: inProject, LogRow: row, ID: "1", Raw: evil, Claimed: evil, Back: "/b", AllOfActor: "/a", AllOfUser: "/u",
 			Same: []LogRow{row, same}, Changes: []ChangeRow{{evil, evil, ""}, {"/x", "", evil}},

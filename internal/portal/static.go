@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -25,7 +26,8 @@ type assets struct {
 
 type asset struct {
 	hash, contentType string
-	plain, gzipped    []byte
+	plain             []byte
+	gzipped           func() []byte // made when it is first asked for
 }
 
 var contentTypes = map[string]string{
@@ -57,7 +59,7 @@ func loadAssets() *assets {
 			return nil
 		}
 		sum := sha256.Sum256(content)
-		a.byName[base] = &asset{hex.EncodeToString(sum[:8]), contentType, content, compressed(content)}
+		a.byName[base] = &asset{hex.EncodeToString(sum[:8]), contentType, content, sync.OnceValue(func() []byte { return compressed(content) })}
 		return nil
 	})
 	if err != nil {
@@ -96,7 +98,7 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	content := file.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		content = file.gzipped
+		content = file.gzipped()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	if r.Method != http.MethodHead {
