@@ -79,7 +79,9 @@ func (u *User) authenticators(ctx context.Context, only *AuthenticatorType, kind
 func (u *User) FormattedName() (*string, error) { return orNil(u.User.Name()), u.CheckAttributes() }
 
 // EndUserAccountID is the first of e-mail address, phone number and username that is there.
-func (u *User) EndUserAccountID() (*string, error) { return orNil(u.AccountName()), u.CheckAttributes() }
+func (u *User) EndUserAccountID() (*string, error) {
+	return orNil(u.AccountName()), u.CheckAttributes()
+}
 
 func orNil(text string) *string {
 	if text == "" {
