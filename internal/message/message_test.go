@@ -15,6 +15,7 @@ import (
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
+	"github.com/sealog/sealog/internal/vault"
 )
 
 const text = "Your password is: correct horse battery"
@@ -301,5 +302,29 @@ func TestTake(t *testing.T) {
 	w.settle(e, message.Sent)
 	if take(e, later.Add(time.Hour)) || len(due(later.Add(time.Hour))) != 0 {
 		t.Error("taken after it was sent")
+	}
+}
+
+// TestMessagesOfTheFirstVersion: a body that was sealed before By was kept whole has the
+// system as its cause, and never nobody.
+func TestMessagesOfTheFirstVersion(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	storetest.Project(t, db, "acme")
+	id := event.NewID()
+	sealed := db.Vault().Seal(vault.Place{Project: "acme", Table: "outbox", ID: id.String()},
+		[]byte(`{"recipient":"kim@shop.example","subject":"s","text":"t","by":{"type":"operator","id":"operator"},"user_id":"01930000-0000-7000-8000-00000000000a"}`))
+	err := store.Bookkeep(t.Context(), db, func(ctx context.Context, book *store.Book) error {
+		_, err := book.Exec(ctx, `
+			INSERT INTO outbox (project_id, id, channel, message, body, state, created_at)
+			VALUES ('acme', $1, 'email', 'send-password-to-new-user', $2, 'queued', 1)`, id, sealed)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := message.Open(t.Context(), db, db, "acme", id)
+	if err != nil || content.Recipient != "kim@shop.example" || content.By.Actor.Type != event.System || content.By.Actor.ID == "" {
+		t.Errorf("%+v %v", content, err)
 	}
 }

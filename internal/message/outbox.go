@@ -113,6 +113,9 @@ func Open(ctx context.Context, q store.Querier, db *store.DB, project string, id
 	if string(b.By.Claimed) == "null" {
 		b.By.Claimed = nil // no claims, as JSON has them
 	}
+	if b.By.Actor.ID == "" {
+		b.By = event.BySystem("outbox") // the first version did not keep who caused it in this form
+	}
 	return Content(b), nil
 }
 
