@@ -156,6 +156,10 @@ func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
 	if fault.Is(err, "MessageBodyErased") {
 		return nil // its user was deleted in the meantime
 	}
+	if fault.Is(err, "SecretUnreadable") {
+		// Nobody will read it tomorrow, either; who caused it is in there, too.
+		return s.failed(ctx, e, message.Content{By: event.BySystem("outbox")}, &refusal{"Its text cannot be decrypted.", true, err})
+	}
 	if err != nil {
 		return err
 	}

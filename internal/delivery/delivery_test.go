@@ -499,3 +499,25 @@ func TestStartAndStop(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 }
+
+// TestUnreadable: a message that cannot be decrypted is given up, on the record.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	w, server := newWorld(t), startMail(t, StartTLS)
+	w.put(message.Email, "kim@shop.example")
+	err := store.Bookkeep(t.Context(), w.db, func(ctx context.Context, book *store.Book) error {
+		_, err := book.Exec(ctx, `UPDATE outbox SET body = $1`, []byte("not what was sealed for this place"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run(w.service(server.settings(StartTLS)), message.Email)
+	if e := w.entries()[0]; e.State != message.Dead || e.LastError != "Its text cannot be decrypted." {
+		t.Errorf("the row: %+v", e)
+	}
+	page, err := auditlog.New(w.db).List(t.Context(), auditlog.Filter{Project: "acme", Types: []event.Type{"email.error"}}, auditlog.Paging{})
+	if err != nil || len(page.Rows) != 1 || page.Rows[0].ActorID != "system:outbox" {
+		t.Errorf("recorded: %+v %v", page.Rows, err)
+	}
+}
