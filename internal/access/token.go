@@ -86,7 +86,7 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	}
 	limit := p.Config.AdminAPI
 	if !s.calls.Allow(limited, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
-		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests with this key."))
+		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests by this caller."))
 	}
 	return Caller{Project: p, By: by}, nil
 }

@@ -521,3 +521,19 @@ func TestUnreadable(t *testing.T) {
 		t.Errorf("recorded: %+v %v", page.Rows, err)
 	}
 }
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	w, server := newWorld(t), startMail(t, StartTLS)
+	w.put(message.Email, "kim@shop.example")
+	w.run(w.service(server.settings(StartTLS)), message.Email)
+	w.put(message.Email, "lee@shop.example") // waits
+	for _, c := range []struct{ days, left int }{{29, 2}, {31, 1}} {
+		if err := message.Sweep(t.Context(), w.db, w.db.Now().AddDate(0, 0, c.days)); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.entries()); n != c.left {
+			t.Errorf("after %d days there are %d rows", c.days, n)
+		}
+	}
+}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/store"
 )
 
-// The functions here are for package delivery, which sends.
+// The functions here are for package delivery, which sends, and schedule, which sweeps.
 
 // Due returns messages of a channel that wait to be sent and that nobody has taken, oldest first.
 func Due(ctx context.Context, db *store.DB, channel Channel, now time.Time, limit int) ([]Entry, error) {
@@ -62,4 +63,16 @@ func Settle(ctx context.Context, tx *store.Tx, e Entry, state, reason string) er
 		err = store.ErrNoChange
 	}
 	return err
+}
+
+// sentFor is how many days the row of a sent message stays, without its text.
+const sentFor = 30
+
+// Sweep removes the rows of messages that were sent 30 days ago; that they were stands in the log.
+func Sweep(ctx context.Context, db *store.DB, now time.Time) (err error) {
+	defer fault.Wrap(&err, "message.Sweep")
+	return store.Bookkeep(ctx, db, func(ctx context.Context, book *store.Book) error {
+		_, err := book.Exec(ctx, `DELETE FROM outbox WHERE state = 'sent' AND sent_at < $1`, store.Micros(now.AddDate(0, 0, -sentFor)))
+		return err
+	})
 }
