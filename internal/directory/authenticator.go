@@ -84,7 +84,7 @@ func (s *Service) AuthenticatorsOf(ctx context.Context, project string, ids []ev
 	if len(ids) == 0 {
 		return of, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	all, err := store.Collect(ctx, s.db, (*Authenticator).fields, `
 		SELECT `+authenticatorColumns+`
 		FROM authenticators
@@ -102,7 +102,7 @@ func (s *Service) Authenticators(ctx context.Context, project string, ids []even
 	if len(ids) == 0 {
 		return []Authenticator{}, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	return store.Collect(ctx, s.db, (*Authenticator).fields, `
 		SELECT `+authenticatorColumns+`
 		FROM authenticators

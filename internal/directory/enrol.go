@@ -96,7 +96,7 @@ func (s *Service) Enrol(ctx context.Context, by event.By, p project.Project, id 
 // Errors: UserNotFound, UserIsAnonymized.
 func (s *Service) EnrolTOTP(ctx context.Context, by event.By, p project.Project, id event.ID, displayName string) (_ Authenticator, _ string, err error) {
 	defer fault.Wrap(&err, "directory.EnrolTOTP(%q, %s)", p.ID, id)
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: nameOf(p), AccountName: id.String()})
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: p.Title(), AccountName: id.String()})
 	if err != nil {
 		return Authenticator{}, "", fmt.Errorf("directory: %w", err)
 	}

@@ -24,7 +24,7 @@ func (s *Service) GetMany(ctx context.Context, project string, ids []event.ID) (
 	if len(ids) == 0 {
 		return found, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	users, err := store.Collect(ctx, s.db, (*User).fields, `
 		SELECT `+userColumns+`, `+derived+`
 		FROM users

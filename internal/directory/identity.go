@@ -112,7 +112,7 @@ func (s *Service) IdentitiesOf(ctx context.Context, project string, ids []event.
 }
 
 func identitiesOf(ctx context.Context, q store.Querier, project string, ids ...event.ID) ([]Identity, error) {
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	return store.Collect(ctx, q, (*Identity).fields, `
 		SELECT `+identityColumns+`
 		FROM identities
@@ -126,7 +126,7 @@ func (s *Service) Identities(ctx context.Context, project string, ids []event.ID
 	if len(ids) == 0 {
 		return []Identity{}, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	return store.Collect(ctx, s.db, (*Identity).fields, `
 		SELECT `+identityColumns+`
 		FROM identities

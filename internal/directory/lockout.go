@@ -60,7 +60,7 @@ func lockoutsOf(ctx context.Context, q store.Querier, p project.Project, ids []e
 	if len(ids) == 0 {
 		return of, nil
 	}
-	list, args := inList(ids, p.ID)
+	list, args := store.InList(ids, p.ID)
 	rows, err := store.Collect(ctx, q, (*lockoutRow).fields, `
 		SELECT user_id, ip, locked_until
 		FROM account_lockouts

@@ -85,22 +85,15 @@ func (s *Service) resetMessage(by event.By, p project.Project, to Identity, toke
 	link.RawQuery = url.Values{"token": {token}}.Encode()
 	draft := message.Draft{
 		Project: p.ID, Channel: message.Email, Kind: "forgot-password", Recipient: to.Value, By: by, User: to.UserID,
-		Subject: "Set a new password for " + nameOf(p),
+		Subject: "Set a new password for " + p.Title(),
 		Text: fmt.Sprintf("Open this link to set a new password for %s:\n\n%s\n\nIt can be used once, within %s. If you did not expect it, do nothing.\n",
-			nameOf(p), link, time.Duration(p.Config.ForgotPassword.ValidSeconds)*time.Second),
+			p.Title(), link, time.Duration(p.Config.ForgotPassword.ValidSeconds)*time.Second),
 	}
 	if to.LoginIDType == phoneType {
 		draft.Channel, draft.Subject = message.SMS, ""
-		draft.Text = fmt.Sprintf("Set a new password for %s: %s", nameOf(p), link)
+		draft.Text = fmt.Sprintf("Set a new password for %s: %s", p.Title(), link)
 	}
 	return message.Seal(s.db.Vault(), draft)
-}
-
-func nameOf(p project.Project) string {
-	if p.Name == "" {
-		return p.ID
-	}
-	return p.Name
 }
 
 // ResetLink is a link with which a user can set a new password now.

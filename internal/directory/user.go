@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -186,16 +185,6 @@ func (u User) search(identities []Identity) string {
 		}
 	}
 	return b.String()
-}
-
-// inList returns "$from, …" for as many ids, and the ids as arguments after the first ones.
-func inList(ids []event.ID, first ...any) (string, []any) {
-	places := make([]string, len(ids))
-	for i, id := range ids {
-		first = append(first, id)
-		places[i] = "$" + strconv.Itoa(len(first))
-	}
-	return strings.Join(places, ", "), first
 }
 
 // textOf makes a place of fields that reads text into a JSON value.

@@ -38,15 +38,8 @@ func (h *handler) showReset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h.render(w, r, http.StatusOK, resetPage{Project: nameOf(p), Token: token}.view())
+	h.render(w, r, http.StatusOK, resetPage{Project: p.Title(), Token: token}.view())
 	return nil
-}
-
-func nameOf(p project.Project) string {
-	if p.Name == "" {
-		return p.ID
-	}
-	return p.Name
 }
 
 func (h *handler) reset(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +51,7 @@ func (h *handler) reset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := resetPage{Project: nameOf(p), Token: token}
+	page := resetPage{Project: p.Title(), Token: token}
 	if password != r.PostForm.Get("again") {
 		page.Errors = []string{"The two passwords differ."}
 		h.render(w, r, http.StatusUnprocessableEntity, page.view())

@@ -32,6 +32,14 @@ type Project struct {
 	CreatedAt time.Time
 }
 
+// Title is what people call the project: its name, or its id when it has none.
+func (p Project) Title() string {
+	if p.Name == "" {
+		return p.ID
+	}
+	return p.Name
+}
+
 const columns = `project_id, name, log_id, config, version, created_at`
 
 func (p *Project) fields() []any {

@@ -78,7 +78,7 @@ func (s *Service) AuthorizationsOf(ctx context.Context, project string, users []
 	if len(users) == 0 {
 		return of, nil
 	}
-	list, args := inList(users, project)
+	list, args := store.InList(users, project)
 	all, err := store.Collect(ctx, s.db, (*Authorization).fields, `
 		SELECT `+authorizationColumns+`
 		FROM authorizations
@@ -96,7 +96,7 @@ func (s *Service) AuthorizationsByIDs(ctx context.Context, project string, ids [
 	if len(ids) == 0 {
 		return []Authorization{}, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	return store.Collect(ctx, s.db, (*Authorization).fields, `
 		SELECT `+authorizationColumns+` FROM authorizations WHERE project_id = $1 AND id IN (`+list+`)`, args...)
 }

@@ -12,7 +12,6 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -172,7 +171,7 @@ func (s *Service) Of(ctx context.Context, project string, users []event.ID) (_ m
 	if len(users) == 0 {
 		return of, nil
 	}
-	list, args := inList(users, project)
+	list, args := store.InList(users, project)
 	all, err := store.Collect(ctx, s.db, (*Session).fields, `
 		SELECT `+columns+`
 		FROM sessions
@@ -194,7 +193,7 @@ func (s *Service) ByIDs(ctx context.Context, project string, ids []event.ID) (_ 
 	if len(ids) == 0 {
 		return live, nil
 	}
-	list, args := inList(ids, project)
+	list, args := store.InList(ids, project)
 	all, err := store.Collect(ctx, s.db, (*Session).fields, `
 		SELECT `+columns+` FROM sessions WHERE project_id = $1 AND id IN (`+list+`)`, args...)
 	now := s.db.Now()
@@ -204,16 +203,6 @@ func (s *Service) ByIDs(ctx context.Context, project string, ids []event.ID) (_ 
 		}
 	}
 	return live, err
-}
-
-// inList returns "$n, …" for as many ids, and the ids as arguments after the first ones.
-func inList(ids []event.ID, first ...any) (string, []any) {
-	places := make([]string, len(ids))
-	for i, id := range ids {
-		first = append(first, id)
-		places[i] = "$" + strconv.Itoa(len(first))
-	}
-	return strings.Join(places, ", "), first
 }
 
 // device is what is read of a device info.

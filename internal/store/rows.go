@@ -4,7 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/sealog/sealog/internal/event"
 )
 
 // Querier runs a SELECT: a DB (on its read pool), a Snapshot, a Tx or a Book.
@@ -44,6 +48,17 @@ func One[T any](ctx context.Context, q Querier, fields func(*T) []any, query str
 // Column runs a query of one column and returns its values.
 func Column[T any](ctx context.Context, q Querier, query string, args ...any) ([]T, error) {
 	return Collect(ctx, q, func(v *T) []any { return []any{v} }, query, args...)
+}
+
+// InList writes the list of a condition "IN (…)": "$n, …" for as many ids, and the ids as
+// arguments after the first ones.
+func InList(ids []event.ID, first ...any) (list string, args []any) {
+	places := make([]string, len(ids))
+	for i, id := range ids {
+		first = append(first, id)
+		places[i] = "$" + strconv.Itoa(len(first))
+	}
+	return strings.Join(places, ", "), first
 }
 
 // Micros is how a time is stored: microseconds since 1970.
