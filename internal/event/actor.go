@@ -27,8 +27,9 @@ type Actor struct {
 	Name string `json:"name,omitempty"`
 	// Fingerprint is the SHA-256 of a key's public half (RFC 7638 thumbprint), base64url.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// SessionID is the account's session.
+	// SessionID is the account's session, TokenID the personal access token it used instead.
 	SessionID string `json:"session_id,omitempty"`
+	TokenID   string `json:"token_id,omitempty"`
 }
 
 // Request is what is known of the HTTP request or command that an action came with.

@@ -33,8 +33,10 @@ type ProjectAppUpdated struct {
 
 // ProjectCollaboratorInvitationCreated is somebody invited to administer a project.
 type ProjectCollaboratorInvitationCreated struct {
-	InviteeEmail string `json:"invitee_email" class:"personal"`
-	InvitedBy    ID     `json:"invited_by" class:"public"`
+	InviteeEmail string     `json:"invitee_email" class:"personal"`
+	InvitedBy    ID         `json:"invited_by" class:"public"`
+	Role         string     `json:"collaborator_role,omitempty" class:"public"`
+	ExpiresAt    *time.Time `json:"expires_at,omitempty" class:"public"`
 }
 
 // ProjectCollaboratorInvitationDeleted is an invitation withdrawn.
@@ -54,6 +56,26 @@ type ProjectCollaboratorDeleted struct {
 	CollaboratorID ID     `json:"collaborator_id" class:"public"`
 	UserID         ID     `json:"collaborator_user_id" class:"public"`
 	Role           string `json:"collaborator_role" class:"public"`
+}
+
+// ProjectCollaboratorRoleUpdated is a collaborator who has another role.
+type ProjectCollaboratorRoleUpdated struct {
+	CollaboratorID ID     `json:"collaborator_id" class:"public"`
+	UserID         ID     `json:"collaborator_user_id" class:"public"`
+	Role           string `json:"collaborator_role" class:"public"`
+	RoleBefore     string `json:"collaborator_role_before" class:"public"`
+}
+
+// ProjectAppRenamed is a project that is called something else.
+type ProjectAppRenamed struct {
+	Name       string `json:"name" class:"public"`
+	NameBefore string `json:"name_before" class:"public"`
+}
+
+// ProjectSecretVisitCreated is leave to look at secrets for a few minutes; each look is a fact of its own.
+type ProjectSecretVisitCreated struct {
+	Secrets   []string  `json:"secrets" class:"public"`
+	ExpiresAt time.Time `json:"expires_at" class:"public"`
 }
 
 // ProjectDomainCreated is a domain claimed, not yet verified.
@@ -96,6 +118,25 @@ type ProjectBillingSubscriptionStatusUpdated struct {
 type ProjectBillingSubscriptionCancelled struct {
 	SubscriptionID string `json:"subscription_id" class:"public"`
 	CustomerID     string `json:"customer_id" class:"public"`
+}
+
+// ProjectBillingSubscriptionCreated is a subscription that Stripe reports, after a checkout was paid.
+type ProjectBillingSubscriptionCreated struct {
+	SubscriptionID string `json:"subscription_id" class:"public"`
+	StripeID       string `json:"stripe_subscription_id" class:"public"`
+	PlanName       string `json:"plan_name" class:"public"`
+}
+
+// ProjectBillingPaymentFailed is a payment that Stripe reports as failed; the status is Stripe's.
+type ProjectBillingPaymentFailed struct {
+	SubscriptionID string `json:"subscription_id" class:"public"`
+	Status         string `json:"status" class:"public"`
+}
+
+// ProjectBillingPaymentRecovered is a subscription that is paid again after that.
+type ProjectBillingPaymentRecovered struct {
+	SubscriptionID string `json:"subscription_id" class:"public"`
+	Status         string `json:"status" class:"public"`
 }
 
 // Change is one place of a configuration before and after. Path is a JSON Pointer (RFC 6901);
@@ -212,3 +253,27 @@ func (MessageRead) fact(MessageRead) {}
 // Type implements Payload.
 func (MessageRequeued) Type() Type           { return "project.message.requeued" }
 func (MessageRequeued) fact(MessageRequeued) {}
+
+// Type implements Payload.
+func (ProjectCollaboratorRoleUpdated) Type() Type                          { return "project.collaborator.role.updated" }
+func (ProjectCollaboratorRoleUpdated) fact(ProjectCollaboratorRoleUpdated) {}
+
+// Type implements Payload.
+func (ProjectAppRenamed) Type() Type             { return "project.app.renamed" }
+func (ProjectAppRenamed) fact(ProjectAppRenamed) {}
+
+// Type implements Payload.
+func (ProjectSecretVisitCreated) Type() Type                     { return "project.secret_visit.created" }
+func (ProjectSecretVisitCreated) fact(ProjectSecretVisitCreated) {}
+
+// Type implements Payload.
+func (ProjectBillingSubscriptionCreated) Type() Type                             { return "project.billing.subscription.created" }
+func (ProjectBillingSubscriptionCreated) fact(ProjectBillingSubscriptionCreated) {}
+
+// Type implements Payload.
+func (ProjectBillingPaymentFailed) Type() Type                       { return "project.billing.payment.failed" }
+func (ProjectBillingPaymentFailed) fact(ProjectBillingPaymentFailed) {}
+
+// Type implements Payload.
+func (ProjectBillingPaymentRecovered) Type() Type                          { return "project.billing.payment.recovered" }
+func (ProjectBillingPaymentRecovered) fact(ProjectBillingPaymentRecovered) {}

@@ -4,10 +4,11 @@ import "time"
 
 // The facts of Sealog's own: Portal accounts, access, and the log itself.
 
-// AccountCreated is a Portal account made.
+// AccountCreated is a Portal account made; via is invitation when somebody had invited it.
 type AccountCreated struct {
 	Account    AccountObject `json:"account"`
 	IsOperator bool          `json:"is_operator" class:"public"`
+	Via        string        `json:"via,omitempty" class:"public"`
 }
 
 // AccountSetupLinkCreated is a link made with which the first account can be created.
@@ -15,7 +16,7 @@ type AccountSetupLinkCreated struct {
 	ExpiresAt time.Time `json:"expires_at" class:"public"`
 }
 
-// AccountSignedIn is an account that signed in to the Portal; method is password or setup.
+// AccountSignedIn is an account that signed in to the Portal; method is password, setup, invitation, password+totp or password+recovery_code.
 type AccountSignedIn struct {
 	Account   AccountObject `json:"account"`
 	SessionID ID            `json:"session_id" class:"public"`
@@ -38,6 +39,59 @@ type AccountSignedOut struct {
 type AccountSessionRevoked struct {
 	Account   AccountObject `json:"account"`
 	SessionID ID            `json:"session_id" class:"public"`
+}
+
+// AccountPasswordChanged is a password that its account replaced by another; other sessions and all access tokens have ended.
+type AccountPasswordChanged struct {
+	Account       AccountObject `json:"account"`
+	SessionsEnded int           `json:"sessions_ended" class:"public"`
+	TokensRevoked int           `json:"tokens_revoked" class:"public"`
+}
+
+// AccountPasswordResetRequested is a link sent with which an account can set a new password.
+type AccountPasswordResetRequested struct {
+	Account   AccountObject `json:"account"`
+	ExpiresAt time.Time     `json:"expires_at" class:"public"`
+}
+
+// AccountPasswordReset is a password set with such a link; all sessions and access tokens have ended.
+type AccountPasswordReset struct {
+	Account       AccountObject `json:"account"`
+	SessionsEnded int           `json:"sessions_ended" class:"public"`
+	TokensRevoked int           `json:"tokens_revoked" class:"public"`
+}
+
+// AccountTOTPAdded is a second factor that an account has begun to use.
+type AccountTOTPAdded struct {
+	Account       AccountObject `json:"account"`
+	RecoveryCodes int           `json:"recovery_codes" class:"public"`
+}
+
+// AccountTOTPRemoved is a second factor that an account no longer has.
+type AccountTOTPRemoved struct {
+	Account AccountObject `json:"account"`
+}
+
+// AccountRecoveryCodesCreated is new recovery codes in the place of the old ones; the codes are not in it.
+type AccountRecoveryCodesCreated struct {
+	Account AccountObject `json:"account"`
+	Count   int           `json:"count" class:"public"`
+}
+
+// AccountAccessTokenCreated is a personal access token for the Portal API; the token is not in it.
+type AccountAccessTokenCreated struct {
+	Account   AccountObject `json:"account"`
+	TokenID   ID            `json:"token_id" class:"public"`
+	Name      string        `json:"name" class:"public"`
+	Scope     string        `json:"scope" class:"public"`
+	ExpiresAt time.Time     `json:"expires_at" class:"public"`
+}
+
+// AccountAccessTokenRevoked is a personal access token that is refused from then on.
+type AccountAccessTokenRevoked struct {
+	Account AccountObject `json:"account"`
+	TokenID ID            `json:"token_id" class:"public"`
+	Name    string        `json:"name" class:"public"`
 }
 
 // AccessRefused is the callers of one minute who did not prove who they are: how many, why, and the addresses most came from.
@@ -120,3 +174,35 @@ func (AuditLogRead) fact(AuditLogRead) {}
 // Type implements Payload.
 func (AuditLogAttemptsSuppressed) Type() Type                      { return "audit_log.attempts_suppressed" }
 func (AuditLogAttemptsSuppressed) fact(AuditLogAttemptsSuppressed) {}
+
+// Type implements Payload.
+func (AccountPasswordChanged) Type() Type                  { return "account.password.changed" }
+func (AccountPasswordChanged) fact(AccountPasswordChanged) {}
+
+// Type implements Payload.
+func (AccountPasswordResetRequested) Type() Type                         { return "account.password_reset.requested" }
+func (AccountPasswordResetRequested) fact(AccountPasswordResetRequested) {}
+
+// Type implements Payload.
+func (AccountPasswordReset) Type() Type                { return "account.password.reset" }
+func (AccountPasswordReset) fact(AccountPasswordReset) {}
+
+// Type implements Payload.
+func (AccountTOTPAdded) Type() Type            { return "account.totp.added" }
+func (AccountTOTPAdded) fact(AccountTOTPAdded) {}
+
+// Type implements Payload.
+func (AccountTOTPRemoved) Type() Type              { return "account.totp.removed" }
+func (AccountTOTPRemoved) fact(AccountTOTPRemoved) {}
+
+// Type implements Payload.
+func (AccountRecoveryCodesCreated) Type() Type                       { return "account.recovery_codes.created" }
+func (AccountRecoveryCodesCreated) fact(AccountRecoveryCodesCreated) {}
+
+// Type implements Payload.
+func (AccountAccessTokenCreated) Type() Type                     { return "account.access_token.created" }
+func (AccountAccessTokenCreated) fact(AccountAccessTokenCreated) {}
+
+// Type implements Payload.
+func (AccountAccessTokenRevoked) Type() Type                     { return "account.access_token.revoked" }
+func (AccountAccessTokenRevoked) fact(AccountAccessTokenRevoked) {}

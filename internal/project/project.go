@@ -29,6 +29,7 @@ type Project struct {
 	ConfigYML string // as it was written
 	Config    Config // as it is in force
 	Version   int64  // counts the changes of the configuration, from 1
+	Plan      Plan   // what it may have
 	CreatedAt time.Time
 }
 
@@ -40,21 +41,25 @@ func (p Project) Title() string {
 	return p.Name
 }
 
-const columns = `project_id, name, log_id, config, version, created_at`
+const columns = `project_id, name, log_id, config, version, plan, created_at`
 
 func (p *Project) fields() []any {
-	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, store.Time(&p.CreatedAt)}
+	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, &p.Plan.Name, store.Time(&p.CreatedAt)}
 }
 
 // Service makes and finds projects.
 type Service struct {
 	db      *store.DB
 	logHost string
+	plans   Plans
 }
 
 // New returns the service. logHost is the host of the public URL; the names of the logs of
-// projects made from now on begin with it.
-func New(db *store.DB, logHost string) *Service { return &Service{db, logHost} }
+// projects made from now on begin with it. plans are not empty.
+func New(db *store.DB, logHost string, plans Plans) *Service { return &Service{db, logHost, plans} }
+
+// Plans returns the plans of the installation.
+func (s *Service) Plans() Plans { return s.plans }
 
 var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
 
@@ -97,9 +102,9 @@ func (s *Service) Bootstrap(ctx context.Context) (err error) {
 
 func (s *Service) insert(ctx context.Context, tx *store.Tx, id, name string) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO projects (project_id, name, log_id, config, version, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		id, name, s.logHost+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", int64(1), store.Micros(tx.Now()))
+		INSERT INTO projects (project_id, name, log_id, config, version, plan, created_at)
+		VALUES ($1, $2, $3, $4, 1, $5, $6)`,
+		id, name, s.logHost+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", s.plans[0].Name, store.Micros(tx.Now()))
 	return err
 }
 
@@ -174,6 +179,7 @@ func (s *Service) get(ctx context.Context, q store.Querier, id string) (Project,
 	if !ok {
 		return Project{}, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
 	}
+	p.Plan = s.plans.applying(p.Plan.Name)
 	p.Config, err = effective(p.ID, p.ConfigYML)
 	return p, err
 }

@@ -18,28 +18,31 @@ import (
 // exempt are the tables that may be written without an event, each with the reason. Every
 // other table must have the triggers that refuse such a write.
 var exempt = map[string]string{
-	"instance":         "what this installation is; no project's data",
-	"events":           "the log itself: its own triggers refuse every change but erasure",
-	"events_pending":   "the queue of the log",
-	"recording":        "SQLite's promise of an event",
-	"never":            "what the promise refers to",
-	"outbox":           "messages on their way; the event that caused one is recorded beside it",
-	"access_tokens":    "made of a session by whoever holds its refresh token; the session is audited",
-	"account_lockouts": "counts of failed proofs; lifting a lockout is recorded",
-	"audit_reads":      "which reading has been recorded already",
-	"goose_db_version": "which migrations were applied",
+	"instance":           "what this installation is; no project's data",
+	"events":             "the log itself: its own triggers refuse every change but erasure",
+	"events_pending":     "the queue of the log",
+	"recording":          "SQLite's promise of an event",
+	"never":              "what the promise refers to",
+	"sign_in_challenges": "accounts that have shown their password and not yet their second factor; signing in is recorded",
+	"outbox":             "messages on their way; the event that caused one is recorded beside it",
+	"access_tokens":      "made of a session by whoever holds its refresh token; the session is audited",
+	"account_lockouts":   "counts of failed proofs; lifting a lockout is recorded",
+	"audit_reads":        "which reading has been recorded already",
+	"goose_db_version":   "which migrations were applied",
 }
 
 // exemptColumns are the columns of audited tables that may change without an event.
 var exemptColumns = map[string][]string{
-	"account_sessions": {"last_seen_at"},
-	"one_time_codes":   {"attempts"},
-	"sessions":         {"last_accessed_at", "last_accessed_by_ip"},
-	"users":            {"last_login_at"},
+	"account_sessions":       {"last_seen_at"},
+	"account_totps":          {"last_step"},
+	"personal_access_tokens": {"last_used_at"},
+	"one_time_codes":         {"attempts"},
+	"sessions":               {"last_accessed_at", "last_accessed_by_ip"},
+	"users":                  {"last_login_at"},
 }
 
 // swept are the tables from which what has expired is removed without an event.
-var swept = []string{"admin_api_tokens", "one_time_codes", "password_resets"}
+var swept = []string{"account_password_resets", "admin_api_tokens", "one_time_codes", "password_resets", "secret_visits"}
 
 // onlySQLite are tables that the other engine has no need of.
 var onlySQLite = []string{"recording", "never"}

@@ -33,6 +33,9 @@ type Tx struct {
 // Now is the time of the transaction: that of its first event, to the microsecond.
 func (t *Tx) Now() time.Time { return t.first.Time() }
 
+// EventID is the id of the transaction's first event.
+func (t *Tx) EventID() event.ID { return t.first }
+
 // NewID returns a fresh id for something that the change makes.
 func (t *Tx) NewID() event.ID { return event.NewID() }
 
