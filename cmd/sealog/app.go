@@ -45,7 +45,7 @@ func open(ctx context.Context, d config.Data, log *slog.Logger, publicURL *url.U
 	if err := a.settlePublicURL(ctx, d); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	a.projects = project.New(db, a.publicURL.Host, project.DefaultPlans())
+	a.projects = project.New(db, project.Settings{PublicURL: a.publicURL})
 	a.access = access.New(db, a.projects, a.passwords, a.refusals, log)
 	if err := a.projects.Bootstrap(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -134,7 +134,8 @@ func deliveryConfig(d config.Delivery) delivery.Config {
 			Host: d.SMTPHost, Port: d.SMTPPort, Username: d.SMTPUsername, Password: d.SMTPPassword,
 			Security: d.SMTPSecurity, Sender: d.SMTPSender, CAFile: d.SMTPCAFile,
 		},
-		SMS: delivery.SMS{URL: d.SMSWebhook, Secret: d.SMSWebhookSecret, Sender: d.SMSSender, AllowPrivate: d.WebhookAllowPrivate},
+		AllowPrivate: d.WebhookAllowPrivate,
+		SMS:          delivery.SMS{URL: d.SMSWebhook, Secret: d.SMSWebhookSecret, Sender: d.SMSSender, AllowPrivate: d.WebhookAllowPrivate},
 	}
 }
 

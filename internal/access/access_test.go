@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{now: time.Now().UTC().Truncate(time.Second), refusals: access.NewRefusals()}
 	w.db, _ = storetest.OpenWith(t, store.Config{Now: func() time.Time { return w.now }})
-	w.projects = project.New(w.db, "test.example", project.DefaultPlans())
+	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()})
 	if err := w.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -2,13 +2,13 @@ package access
 
 import (
 	"context"
-	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -36,16 +36,6 @@ const (
 	MinPassword = 12
 	MaxPassword = 256
 )
-
-// normalEmail returns the address in the form in which accounts keep it.
-func normalEmail(text string) (string, error) {
-	text = strings.ToLower(strings.TrimSpace(text))
-	parsed, err := mail.ParseAddress(text)
-	if err != nil || parsed.Address != text || len(text) > 320 || !strings.Contains(text, "@") {
-		return "", fault.New(fault.Invalid, "EmailInvalid", "That is not an e-mail address.").On("email")
-	}
-	return text, nil
-}
 
 func checkPassword(password string) error {
 	n := utf8.RuneCountInString(password)
@@ -86,7 +76,7 @@ func aboutAccount(id event.ID) event.Target {
 }
 
 func (s *Service) newAccount(ctx context.Context, email, password string, operator bool) (Account, error) {
-	email, err := normalEmail(email)
+	email, err := message.NormalEmail(email)
 	if err != nil {
 		return Account{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -82,7 +83,7 @@ func (s *Service) SignIn(ctx context.Context, req event.Request, email, password
 	}
 	var account Account
 	var known bool
-	if email, err := normalEmail(email); err == nil {
+	if email, err := message.NormalEmail(email); err == nil {
 		if account, known, err = s.accountByEmail(ctx, email); err != nil {
 			return Session{}, "", err
 		}

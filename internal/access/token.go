@@ -37,7 +37,8 @@ func errToken(kind fault.Kind, code string) *fault.Error { return fault.New(kind
 
 // VerifyToken proves a caller of the Admin API by the Authorization header of a request:
 // "Bearer " and a JWT signed with RS256 by a key of a project, whose aud contains the
-// project's id and whose exp is at most TokenLifetime ahead.
+// project's id and whose exp is at most TokenLifetime ahead. Where the request's host belongs
+// to a project, the key must be that project's.
 //
 // A token that proves no key is counted in access.refused (kind Unauthenticated). One that
 // does, and is refused all the same (expired, other audience, too many calls), is recorded
@@ -62,6 +63,12 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	}
 	denied := func(err error) error {
 		return store.Refuse[event.AccessDenied](ctx, s.db, by, event.About(key.Project, "surface", "admin_api"), err)
+	}
+	switch at, known, err := s.projects.ByHost(ctx, req.Host); {
+	case err != nil:
+		return Caller{}, err
+	case known && at != key.Project:
+		return Caller{}, denied(errToken(fault.Denied, "TokenHost"))
 	}
 	claimed, jti, err := s.checkClaims(ctx, payload, key.Project)
 	if err != nil {

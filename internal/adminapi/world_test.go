@@ -59,7 +59,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: storetest.Open(t), logged: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(w.logged, nil))
-	w.projects = project.New(w.db, "test.example", project.DefaultPlans())
+	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()})
 	if err := w.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}

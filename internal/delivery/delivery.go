@@ -11,6 +11,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/message"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -49,9 +50,10 @@ func (r *refusal) Unwrap() error { return r.err }
 
 // Service sends messages.
 type Service struct {
-	db      *store.DB
-	log     *slog.Logger
-	senders map[message.Channel]sender
+	db           *store.DB
+	log          *slog.Logger
+	senders      map[message.Channel]sender // the server's own; a project can have another for mail
+	allowPrivate bool
 
 	stop    context.CancelFunc
 	abandon context.CancelFunc
@@ -60,7 +62,7 @@ type Service struct {
 
 // New returns the service; Start starts it.
 func New(db *store.DB, c Config, log *slog.Logger) (*Service, error) {
-	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}}
+	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}, allowPrivate: c.AllowPrivate}
 	if c.SMTP.Host != "" {
 		mailer, err := newSMTP(c.SMTP)
 		if err != nil {
@@ -74,7 +76,7 @@ func New(db *store.DB, c Config, log *slog.Logger) (*Service, error) {
 	return s, nil
 }
 
-// Configured reports whether messages of a channel are sent at all.
+// Configured reports whether the server itself sends messages of a channel.
 func (s *Service) Configured(channel message.Channel) bool { return s.senders[channel] != nil }
 
 // Start sends in the background until Stop.
@@ -82,7 +84,7 @@ func (s *Service) Start() {
 	running, stop := context.WithCancel(context.Background())
 	sending, abandon := context.WithCancel(context.Background())
 	s.stop, s.abandon = stop, abandon
-	for channel := range s.senders {
+	for _, channel := range []message.Channel{message.Email, message.SMS} {
 		s.done.Go(func() {
 			tick := time.NewTicker(every)
 			defer tick.Stop()
@@ -141,12 +143,42 @@ func (s *Service) runOnce(running, sending context.Context, channel message.Chan
 
 func (s *Service) due(ctx context.Context, channel message.Channel) (_ []message.Entry, err error) {
 	defer fault.Wrap(&err, "delivery.due(%s)", channel)
-	return message.Due(ctx, s.db, channel, s.db.Now(), atOnce)
+	var within []string // all projects
+	if s.senders[channel] == nil {
+		if channel != message.Email {
+			return nil, nil
+		}
+		if within, err = project.WithSMTP(ctx, s.db); err != nil || len(within) == 0 {
+			return nil, err
+		}
+	}
+	return message.Due(ctx, s.db, channel, within, s.db.Now(), atOnce)
+}
+
+// senderOf returns what sends a message: its project's own mail server, or the server's
+// sender; nil when there is none. What opens an account goes through no project's server.
+func (s *Service) senderOf(ctx context.Context, e message.Entry) (sender, error) {
+	own := s.senders[e.Channel]
+	if e.Channel != message.Email || e.ForPortal() {
+		return own, nil
+	}
+	m, ok, err := project.SMTPOf(ctx, s.db, e.Project)
+	if err != nil || !ok {
+		return own, err
+	}
+	return newSMTP(SMTP{
+		Host: m.Host, Port: m.Port, Username: m.Username, Password: m.Password, Security: m.Security, Sender: m.Sender,
+		PublicOnly: !s.allowPrivate,
+	})
 }
 
 // deliver takes a message, sends it, and records what came of it.
 func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
 	defer fault.Wrap(&err, "delivery.deliver(%q, %s)", e.Project, e.ID)
+	from, err := s.senderOf(ctx, e)
+	if err != nil || from == nil {
+		return err
+	}
 	now := s.db.Now()
 	taken, err := message.Take(ctx, s.db, e, now, now.Add(leaseFor))
 	if err != nil || !taken {
@@ -165,7 +197,6 @@ func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
 	}
 	attempt, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
-	from := s.senders[e.Channel]
 	switch err := from.send(attempt, e, content); {
 	case err == nil:
 		// It is out: that is recorded even when the sending is abandoned at this moment.

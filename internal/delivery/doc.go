@@ -19,6 +19,9 @@
 // up no text message; within a channel, messages go out one after the other. Several
 // processes may run: an UPDATE that repeats its condition decides who takes a message.
 //
+// A project can have a mail server of its own, which takes the place of the server's for its
+// mails; not for those that open an account of the Portal.
+//
 // Without settings for a channel its messages stay queued; the Portal's outbox shows them.
 // Start reading at Service.runOnce.
 package delivery

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -21,12 +22,15 @@ import (
 
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/message"
+	"github.com/sealog/sealog/internal/webhook"
 )
 
 // Config is how messages go out.
 type Config struct {
 	SMTP SMTP
 	SMS  SMS
+	// AllowPrivate lets mail servers that projects name be on this machine and its networks.
+	AllowPrivate bool
 }
 
 // The kinds of security of a connection to a mail server.
@@ -46,6 +50,8 @@ type SMTP struct {
 	Sender string
 	// CAFile is a PEM file of the certificate authorities to trust instead of the system's.
 	CAFile string
+	// PublicOnly refuses addresses of this machine and its networks: a project named the server.
+	PublicOnly bool
 }
 
 const connectLimit = 15 * time.Second
@@ -83,6 +89,9 @@ func (s *mailer) send(ctx context.Context, e message.Entry, c message.Content) e
 		return &refusal{"The recipient's address is none that mail can be sent to.", true, err}
 	}
 	d := &dialer{}
+	if s.PublicOnly {
+		d.control = webhook.RefusePrivate
+	}
 	defer d.close()
 	// The library heeds a context only until it is connected.
 	defer context.AfterFunc(ctx, d.close)()
@@ -171,7 +180,8 @@ func (s *mailer) options(d *dialer) []mail.Option {
 
 // dialer makes one connection and can close it at any time, from any goroutine.
 type dialer struct {
-	tls *tls.Config // nil for a connection that begins in clear
+	tls     *tls.Config // nil for a connection that begins in clear
+	control func(ctx context.Context, network, address string, c syscall.RawConn) error
 
 	mu     sync.Mutex
 	conn   net.Conn // guarded by mu
@@ -179,7 +189,7 @@ type dialer struct {
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := (&net.Dialer{ControlContext: d.control}).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -198,7 +198,7 @@ func TestTwoProjectsShareNothing(t *testing.T) {
 	w := newWorld(t)
 	u := w.create("email", "a@example.org")
 	storetest.Project(t, w.db, "other")
-	p, err := project.New(w.db, "test.example", project.DefaultPlans()).Get(t.Context(), "other")
+	p, err := project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()}).Get(t.Context(), "other")
 	if err != nil {
 		t.Fatal(err)
 	}

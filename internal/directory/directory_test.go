@@ -32,7 +32,7 @@ func newWorld(t testing.TB) world {
 	t.Helper()
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
-	p, err := project.New(db, "test.example", project.DefaultPlans()).Get(t.Context(), "acme")
+	p, err := project.New(db, project.Settings{PublicURL: storetest.PublicURL()}).Get(t.Context(), "acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,9 +50,13 @@ func (s *Service) ask(ctx context.Context, p project.Project, eventType string, 
 		if handler.Event != eventType {
 			continue
 		}
+		secret, err := project.WebhookSecretOf(ctx, s.db, p.ID)
+		if err != nil {
+			return err
+		}
 		id := event.NewID().String()
 		body := mustEncode(hookEvent{id, eventType, payload, hookFacts{s.db.Now().Unix(), p.ID}})
-		status, answer, err := s.hooks.Post(ctx, handler.URL, s.db.Vault().WebhookSecret(p.ID), id, body)
+		status, answer, err := s.hooks.Post(ctx, handler.URL, secret, id, body)
 		if err != nil || status != http.StatusOK {
 			return errHook().Because(err)
 		}

@@ -211,7 +211,7 @@ func later(t *testing.T) (world, *atomic.Int64) {
 	ahead := &atomic.Int64{}
 	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	storetest.Project(t, db, "acme")
-	p, err := project.New(db, "test.example", project.DefaultPlans()).Get(t.Context(), "acme")
+	p, err := project.New(db, project.Settings{PublicURL: storetest.PublicURL()}).Get(t.Context(), "acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, db: storetest.Open(t), refusals: access.NewRefusals()}
 	passwords, logger := vault.NewPasswords(), slog.New(slog.DiscardHandler)
-	w.projects = project.New(w.db, "test.example", project.DefaultPlans())
+	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()})
 	if err := w.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}

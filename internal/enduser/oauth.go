@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -75,10 +76,14 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// good finds the session of a token and its user, if both are good now.
+// good finds the session of a token and its user, if both are good now. Where the request's
+// host belongs to a project, they must be of that project.
 func (h *handler) good(r *http.Request, token string) (session.Token, directory.User, bool, error) {
 	t, ok, err := h.Sessions.Lookup(r.Context(), token)
 	if err != nil || !ok {
+		return t, directory.User{}, false, err
+	}
+	if at, known, err := h.Projects.ByHost(r.Context(), web.Request(r).Host); err != nil || known && at != t.Session.Project {
 		return t, directory.User{}, false, err
 	}
 	user, err := h.Directory.Get(r.Context(), t.Session.Project, t.Session.UserID)
@@ -175,6 +180,20 @@ type tokens struct {
 	Scope       string `json:"scope"`
 }
 
+// clientOf reads who the client is and its secret, from the header or the form (RFC 6749,
+// section 2.3.1).
+func clientOf(r *http.Request) (id, secret string) {
+	if id, secret, ok := r.BasicAuth(); ok {
+		id, err := url.QueryUnescape(id)
+		word, err2 := url.QueryUnescape(secret)
+		if err != nil || err2 != nil {
+			return "", ""
+		}
+		return id, word
+	}
+	return r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+}
+
 // token gives an application another access token for its refresh token (RFC 6749, section 6).
 func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
@@ -195,8 +214,14 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	client, ok := p.Config.Client(*t.Session.ClientID)
-	if !ok || r.PostForm.Get("client_id") != client.ClientID {
+	id, secret := clientOf(r)
+	if !ok || id != client.ClientID {
 		return &oauthError{http.StatusBadRequest, "invalid_client", "The client is not the one that has the refresh token."}
+	}
+	if ok, err := h.Projects.ClientSecretMatches(r.Context(), p.ID, id, secret); err != nil {
+		return err
+	} else if !ok {
+		return &oauthError{http.StatusUnauthorized, "invalid_client", "The client's secret is wrong or missing."}
 	}
 	lifetime := time.Duration(client.AccessTokenLifetimeSeconds) * time.Second
 	made, err := h.Sessions.Renew(r.Context(), t.Session, web.Request(r).IP, lifetime)

@@ -42,6 +42,8 @@ type Request struct {
 	// ForwardedFor is the raw forwarding chain, kept beside the address that was believed.
 	ForwardedFor string
 	UserAgent    string
+	// Host is what the request was sent to, without port, in lower case; it is not recorded.
+	Host string
 	// URL is scheme, host, path and query as this server saw them; empty without a request.
 	URL      string
 	Referer  string

@@ -24,6 +24,13 @@ const (
 	SMS   Channel = "sms"
 )
 
+// The kinds of messages to people who sign in to the Portal. Nobody else reads them: what
+// they hold opens an account or a project to whoever has it.
+const (
+	KindInvitation    = "collaborator-invitation"
+	KindPasswordReset = "account-password-reset"
+)
+
 // Draft is a message before it is encrypted.
 type Draft struct {
 	Project string

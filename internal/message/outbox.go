@@ -43,6 +43,9 @@ func (e *Entry) fields() []any {
 	}
 }
 
+// ForPortal reports whether the message is to somebody who signs in to the Portal.
+func (e Entry) ForPortal() bool { return e.Kind == KindInvitation || e.Kind == KindPasswordReset }
+
 // Service looks after the outbox.
 type Service struct{ db *store.DB }
 
@@ -129,12 +132,16 @@ func (e Entry) target() event.Target {
 // Read lets somebody read a message. It may hold a password or a link, so it leaves this
 // function only after the event of that very reading has committed.
 //
-// Errors: MessageNotFound, MessageBodyErased.
+// Errors: MessageNotFound, MessageBodyErased, MessagePrivate (it opens an account to whoever reads it).
 func (s *Service) Read(ctx context.Context, by event.By, project string, id event.ID) (_ Content, err error) {
 	defer fault.Wrap(&err, "message.Read(%q, %s)", project, id)
 	e, err := get(ctx, s.db, project, id)
 	if err != nil {
 		return Content{}, store.Refuse[event.MessageRead](ctx, s.db, by, event.About(project, "message", id.String()), err)
+	}
+	if e.ForPortal() {
+		return Content{}, store.Refuse[event.MessageRead](ctx, s.db, by, e.target(),
+			fault.New(fault.Denied, "MessagePrivate", "What is in this message opens an account to whoever reads it, so only its recipient does."))
 	}
 	var c Content
 	_, err = store.Record(ctx, s.db, by, e.target(),

@@ -10,14 +10,20 @@ import (
 
 // The functions here are for package delivery, which sends, and schedule, which sweeps.
 
-// Due returns messages of a channel that wait to be sent and that nobody has taken, oldest first.
-func Due(ctx context.Context, db *store.DB, channel Channel, now time.Time, limit int) ([]Entry, error) {
-	return store.Collect(ctx, db, (*Entry).fields, `
-		SELECT `+entryColumns+`
+// Due returns messages of a channel that wait to be sent and that nobody has taken, oldest
+// first: of all projects, or within those that are named.
+func Due(ctx context.Context, db *store.DB, channel Channel, within []string, now time.Time, limit int) ([]Entry, error) {
+	list, args := store.InList(within, store.Micros(now), string(channel), limit)
+	query := `
+		SELECT ` + entryColumns + `
 		FROM outbox
-		WHERE state = 'queued' AND next_attempt_at <= $1 AND leased_until <= $1 AND channel = $2
+		WHERE state = 'queued' AND next_attempt_at <= $1 AND leased_until <= $1 AND channel = $2`
+	if within != nil {
+		query += ` AND project_id IN (` + list + `)`
+	}
+	return store.Collect(ctx, db, (*Entry).fields, query+`
 		ORDER BY next_attempt_at, id
-		LIMIT $3`, store.Micros(now), string(channel), limit)
+		LIMIT $3`, args...)
 }
 
 // Take leases a message until a time, and reports whether it was still to be had: the UPDATE

@@ -51,7 +51,7 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 	t.Helper()
 	s := &site{t: t, db: storetest.Open(t)}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s.projects = project.New(s.db, "portal.example", project.DefaultPlans())
+	s.projects = project.New(s.db, project.Settings{PublicURL: storetest.PublicURL()})
 	s.access = access.New(s.db, s.projects, vault.NewPasswords(), access.NewRefusals(), log)
 	s.log, s.reads = auditlog.New(s.db), auditlog.NewReads(s.db)
 	if err := s.projects.Bootstrap(t.Context()); err != nil {

@@ -19,7 +19,7 @@ func TestConfigure(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
-	s := project.New(db, "test.example", project.DefaultPlans())
+	s := project.New(db, project.Settings{PublicURL: storetest.PublicURL()})
 	const text = "id: acme # ours\npassword: {min_length: 12}\noauth:\n  clients:\n    - client_id: shop\n"
 	p, err := s.Configure(t.Context(), storetest.Operator(), "acme", text, 1)
 	if err != nil {
@@ -65,7 +65,7 @@ func TestConfigureRefuses(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
-	s := project.New(db, "test.example", project.DefaultPlans())
+	s := project.New(db, project.Settings{PublicURL: storetest.PublicURL()})
 	for text, want := range map[string][]project.ConfigProblem{
 		"id: other\n": {{Path: "/id", Line: 1, Message: "must be the project's id, acme"}},
 		"id: acme\npassword: {min_length: 0}\naccount_deletion: {grace_period_days: 181}\n": {

@@ -145,12 +145,8 @@ func errNoKey() error {
 // lockKeys locks the project's row, so that two administrators who add or delete keys at
 // once wait for each other, and returns the keys.
 func lockKeys(ctx context.Context, tx *store.Tx, project string) ([]Key, error) {
-	ids, err := store.Column[string](ctx, tx, `SELECT project_id FROM projects WHERE project_id = $1`+tx.ForUpdate(), project)
-	if err != nil {
+	if err := lockProject(ctx, tx, project); err != nil {
 		return nil, err
-	}
-	if len(ids) == 0 {
-		return nil, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
 	}
 	return keys(ctx, tx, project)
 }
@@ -240,11 +236,20 @@ func (s *Service) ViewPrivateKey(ctx context.Context, by event.By, project, kid 
 			if !ok {
 				return fact, errNoKey()
 			}
-			secret, err = s.db.Vault().Open(keyPlace(project, kid), k.sealed)
+			secret, err = k.privatePEM(s.db.Vault())
 			return fact, err
 		})
 	if err != nil {
 		return nil, err
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), nil
+	return secret, nil
+}
+
+// privatePEM decrypts the private half, as PKCS#8 PEM.
+func (k Key) privatePEM(v *vault.Vault) ([]byte, error) {
+	plain, err := v.Open(keyPlace(k.Project, k.ID), k.sealed)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: plain}), nil
 }

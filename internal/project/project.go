@@ -12,7 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -49,17 +52,31 @@ func (p *Project) fields() []any {
 
 // Service makes and finds projects.
 type Service struct {
-	db      *store.DB
-	logHost string
-	plans   Plans
+	Settings
+	db *store.DB
 }
 
-// New returns the service. logHost is the host of the public URL; the names of the logs of
-// projects made from now on begin with it. plans are not empty.
-func New(db *store.DB, logHost string, plans Plans) *Service { return &Service{db, logHost, plans} }
+// Settings is what the projects of an installation have in common.
+type Settings struct {
+	// PublicURL is where people reach the Portal: links in mails begin with it, and the names
+	// of the logs of projects made from now on with its host.
+	PublicURL *url.URL
+	// Plans are what projects can choose of; nil is DefaultPlans.
+	Plans Plans
+	// Resolver asks for the TXT records of domains; nil is the system's.
+	Resolver *net.Resolver
+}
 
-// Plans returns the plans of the installation.
-func (s *Service) Plans() Plans { return s.plans }
+// New returns the service.
+func New(db *store.DB, s Settings) *Service {
+	if len(s.Plans) == 0 {
+		s.Plans = DefaultPlans()
+	}
+	if s.Resolver == nil {
+		s.Resolver = net.DefaultResolver
+	}
+	return &Service{s, db}
+}
 
 var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
 
@@ -104,7 +121,7 @@ func (s *Service) insert(ctx context.Context, tx *store.Tx, id, name string) err
 	_, err := tx.Exec(ctx, `
 		INSERT INTO projects (project_id, name, log_id, config, version, plan, created_at)
 		VALUES ($1, $2, $3, $4, 1, $5, $6)`,
-		id, name, s.logHost+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", s.plans[0].Name, store.Micros(tx.Now()))
+		id, name, s.PublicURL.Host+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", s.Plans[0].Name, store.Micros(tx.Now()))
 	return err
 }
 
@@ -165,6 +182,10 @@ func errExists() *fault.Error {
 	return fault.New(fault.Conflict, "ProjectExists", "There is already a project of that id.").On("id")
 }
 
+func errNoProject() error {
+	return fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+}
+
 // Get returns a project, or ProjectNotFound.
 func (s *Service) Get(ctx context.Context, id string) (_ Project, err error) {
 	defer fault.Wrap(&err, "project.Get(%q)", id)
@@ -177,9 +198,33 @@ func (s *Service) get(ctx context.Context, q store.Querier, id string) (Project,
 		return Project{}, err
 	}
 	if !ok {
-		return Project{}, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+		return Project{}, errNoProject()
 	}
-	p.Plan = s.plans.applying(p.Plan.Name)
+	p.Plan = s.Plans.applying(p.Plan.Name)
 	p.Config, err = effective(p.ID, p.ConfigYML)
 	return p, err
+}
+
+// Rename gives a project another name. It records project.app.renamed.
+//
+// Errors: ProjectNameInvalid.
+func (s *Service) Rename(ctx context.Context, by event.By, project, name string) (err error) {
+	defer fault.Wrap(&err, "project.Rename(%q)", project)
+	name = strings.TrimSpace(name)
+	if err := checkName(name); err != nil {
+		return store.Refuse[event.ProjectAppRenamed](ctx, s.db, by, event.InProject(project), err)
+	}
+	_, err = store.Record(ctx, s.db, by, event.InProject(project),
+		func(ctx context.Context, tx *store.Tx) (fact event.ProjectAppRenamed, err error) {
+			if err := lockProject(ctx, tx, project); err != nil {
+				return fact, err
+			}
+			p, err := s.get(ctx, tx, project)
+			if err != nil {
+				return fact, err
+			}
+			_, err = tx.Exec(ctx, `UPDATE projects SET name = $2 WHERE project_id = $1`, project, name)
+			return event.ProjectAppRenamed{Name: name, NameBefore: p.Name}, err
+		})
+	return err
 }

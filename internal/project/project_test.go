@@ -17,7 +17,7 @@ import (
 func open(t *testing.T) (*project.Service, *store.DB, event.AccountObject) {
 	t.Helper()
 	db := storetest.Open(t)
-	s := project.New(db, "sealog.example", project.DefaultPlans())
+	s := project.New(db, project.Settings{PublicURL: storetest.PublicURL()})
 	for range 2 { // the second finds it there
 		if err := s.Bootstrap(t.Context()); err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/message"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -95,7 +96,7 @@ func (s *Service) runOnce(ctx context.Context, now time.Time) error {
 	if now.Sub(s.sweptAt) >= sweepEvery {
 		s.sweptAt = now
 		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now), access.SweepTokens(ctx, s.db, now),
-			message.Sweep(ctx, s.db, now))
+			message.Sweep(ctx, s.db, now), project.SweepVisits(ctx, s.db, now))
 	}
 	if now.Sub(s.partitionsAt) >= partitionsEvery {
 		if err := store.EnsurePartitions(ctx, s.db, now, monthsAhead); err != nil {

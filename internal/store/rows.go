@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/sealog/sealog/internal/event"
 )
 
 // Querier runs a SELECT: a DB (on its read pool), a Snapshot, a Tx or a Book.
@@ -50,9 +48,9 @@ func Column[T any](ctx context.Context, q Querier, query string, args ...any) ([
 	return Collect(ctx, q, func(v *T) []any { return []any{v} }, query, args...)
 }
 
-// InList writes the list of a condition "IN (…)": "$n, …" for as many ids, and the ids as
+// InList writes the list of a condition "IN (…)": "$n, …" for as many values, and those as
 // arguments after the first ones.
-func InList(ids []event.ID, first ...any) (list string, args []any) {
+func InList[T any](ids []T, first ...any) (list string, args []any) {
 	places := make([]string, len(ids))
 	for i, id := range ids {
 		first = append(first, id)

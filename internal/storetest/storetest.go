@@ -141,3 +141,6 @@ func Project(t testing.TB, db *store.DB, id string) {
 		t.Fatal(err)
 	}
 }
+
+// PublicURL is where the server of a test is said to be.
+func PublicURL() *url.URL { return &url.URL{Scheme: "https", Host: "sealog.example"} }

@@ -49,6 +49,7 @@ func facts(r *http.Request, trustedHops int) event.Request {
 		IP:           clientAddress(r.RemoteAddr, chain, trustedHops),
 		ForwardedFor: Clean(strings.Join(chain, ", "), maxForwarded),
 		UserAgent:    Clean(r.UserAgent(), maxUserAgent),
+		Host:         host(r, trustedHops),
 		URL:          Clean(scheme+"://"+r.Host+withoutSecrets(r.URL).RequestURI(), maxURL),
 		TrackingID:   trackingID(r.Header.Get("Traceparent")),
 	}
@@ -64,6 +65,19 @@ func facts(r *http.Request, trustedHops int) event.Request {
 		}
 	}
 	return f
+}
+
+// host is the host that the request was sent to, or the one that the first trusted proxy says
+// it was sent to.
+func host(r *http.Request, trustedHops int) string {
+	name := r.Host
+	if said := r.Header.Get("X-Forwarded-Host"); said != "" && trustedHops > 0 {
+		name, _, _ = strings.Cut(said, ",")
+	}
+	if bare, _, err := net.SplitHostPort(name); err == nil {
+		name = bare
+	}
+	return strings.ToLower(Clean(strings.TrimSpace(name), 253))
 }
 
 // clientAddress believes the connection, or as many entries of the forwarding chain, from

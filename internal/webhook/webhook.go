@@ -43,7 +43,7 @@ func New(c Config) *Client {
 	}
 	dialer := &net.Dialer{Timeout: c.Timeout}
 	if !c.AllowPrivate {
-		dialer.ControlContext = refusePrivate
+		dialer.ControlContext = RefusePrivate
 	}
 	return &Client{&http.Client{
 		Timeout:       c.Timeout,
@@ -67,8 +67,9 @@ var refused = []netip.Prefix{
 	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("fec0::/10"),
 }
 
-// refusePrivate looks at the address that is dialled, after the name was looked up.
-func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) error {
+// RefusePrivate is a net.Dialer's ControlContext that looks at the address that is dialled,
+// after the name was looked up, and refuses those of this machine and its networks.
+func RefusePrivate(_ context.Context, _, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)

@@ -148,7 +148,7 @@ func TestRefusePrivate(t *testing.T) {
 		"[2002:a00:1::1]:443": false, "[2001::1]:443": false, "[100::1]:443": false,
 		"no address": false, "example.com:443": false,
 	} {
-		if err := refusePrivate(t.Context(), "tcp", address, nil); (err == nil) != public {
+		if err := RefusePrivate(t.Context(), "tcp", address, nil); (err == nil) != public {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
