@@ -45,7 +45,11 @@ func open(ctx context.Context, d config.Data, log *slog.Logger, publicURL *url.U
 	if err := a.settlePublicURL(ctx, d); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	a.projects = project.New(db, project.Settings{PublicURL: a.publicURL})
+	settings := project.Settings{PublicURL: a.publicURL}
+	if d.DNSServer != "" {
+		settings.Resolver = project.ResolverAt(d.DNSServer)
+	}
+	a.projects = project.New(db, settings)
 	a.access = access.New(db, a.projects, a.passwords, a.refusals, log)
 	if err := a.projects.Bootstrap(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

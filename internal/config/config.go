@@ -27,6 +27,9 @@ type Data struct {
 	// PublicURL is the address under which people and programs reach this server. Commands
 	// take the one that the server was last started with.
 	PublicURL string `help:"Address under which the server is reached; by default the one it listens on." env:"SEALOG_PUBLIC_URL" placeholder:"URL"`
+	// DNSServer is the name server that is asked for the TXT records of domains; empty asks
+	// those of this machine.
+	DNSServer string `name:"dns-server" help:"Name server to ask for the TXT records of domains, instead of this machine's." env:"SEALOG_DNS_SERVER" placeholder:"HOST:PORT"`
 	// LogFormat is text or json; the log goes to standard error.
 	LogFormat string `help:"Form of the log on standard error." default:"text" enum:"text,json" env:"SEALOG_LOG_FORMAT"`
 }
@@ -53,6 +56,9 @@ func (d Data) Validate() error {
 	}
 	if d.Database != "" && !strings.HasPrefix(d.Database, "postgres://") && !strings.HasPrefix(d.Database, "postgresql://") {
 		errs = append(errs, invalid("--database must begin with postgres://"))
+	}
+	if _, _, err := net.SplitHostPort(d.DNSServer); err != nil && d.DNSServer != "" {
+		errs = append(errs, invalid("--dns-server must be HOST:PORT"))
 	}
 	if d.Database != "" && d.MasterSecretFile == "" {
 		errs = append(errs, invalid("--database needs --master-secret-file: with PostgreSQL, where several processes share one secret, it is never invented"))

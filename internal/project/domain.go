@@ -366,3 +366,10 @@ func (s *Service) RemoveDomain(ctx context.Context, by event.By, p Project, id s
 		})
 	return err
 }
+
+// ResolverAt returns a resolver that asks one name server, HOST:PORT, over UDP and TCP.
+func ResolverAt(address string) *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+}

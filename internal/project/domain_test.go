@@ -1,0 +1,253 @@
+package project_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/storetest"
+)
+
+// nameServer is a DNS server on loopback.
+type nameServer struct {
+	address string
+	mu      sync.Mutex
+	records map[string][]string // TXT records by name with its dot
+	silent  map[string]bool     // names about which it says nothing
+	broken  map[string]bool     // names about which it says SERVFAIL
+	asked   []string
+}
+
+func newNameServer(t *testing.T) *nameServer {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &nameServer{address: conn.LocalAddr().String(), records: map[string][]string{}, silent: map[string]bool{}, broken: map[string]bool{}}
+	listener, err := net.Listen("tcp", n.address) // for answers that are too long
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*dns.Server{{PacketConn: conn, Handler: n}, {Listener: listener, Handler: n}} {
+		go func() {
+			_ = s.ActivateAndServe() // until its connection is closed
+		}()
+	}
+	t.Cleanup(func() { _, _ = conn.Close(), listener.Close() })
+	return n
+}
+
+// ServeDNS implements dns.Handler.
+func (n *nameServer) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name := strings.ToLower(r.Question[0].Name)
+	n.asked = append(n.asked, name)
+	if n.silent[name] {
+		return
+	}
+	m := new(dns.Msg)
+	m.SetReply(r)
+	m.RecursionAvailable = true
+	found, known := n.records[name]
+	switch {
+	case n.broken[name]:
+		m.Rcode = dns.RcodeServerFailure
+	case !known:
+		m.Rcode = dns.RcodeNameError
+	}
+	for _, text := range found {
+		m.Answer = append(m.Answer, &dns.TXT{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 1}, Txt: []string{text}})
+	}
+	if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
+		m.Truncate(dns.MinMsgSize)
+	}
+	_ = w.WriteMsg(m)
+}
+
+func (n *nameServer) set(name string, texts ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.records[name+"."] = texts
+}
+
+func (n *nameServer) resolver() *net.Resolver { return project.ResolverAt(n.address) }
+
+func withDNS(t *testing.T) (*people, *nameServer) {
+	t.Helper()
+	p, n := newPeople(t, unlimited), newNameServer(t)
+	p.Service = project.New(p.db, project.Settings{PublicURL: storetest.PublicURL(), Resolver: n.resolver()})
+	return p, n
+}
+
+func (p *people) get(id string) project.Project {
+	p.t.Helper()
+	found, err := p.Get(p.t.Context(), id)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return found
+}
+
+func TestDomain(t *testing.T) {
+	t.Parallel()
+	p, n := withDNS(t)
+	ctx, owner, acme := t.Context(), by(p.owner), p.get("acme")
+	d, err := p.AddDomain(ctx, owner, "acme", "Auth.Shop.co.uk.")
+	if err != nil || d.Domain != "auth.shop.co.uk" || d.Apex != "shop.co.uk" || !strings.HasPrefix(d.Record(), "authgear-verification=") || len(d.Record()) != 22+32 {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	if plain, err := base64.RawURLEncoding.DecodeString(d.ID()); err != nil || string(plain) != "pending:"+d.UUID.String() {
+		t.Errorf("the id is %q, %v", plain, err)
+	}
+	if id, ok, err := p.ByHost(ctx, "auth.shop.co.uk"); err != nil || ok {
+		t.Errorf("not verified and yet %q, %v", id, err)
+	}
+	// Long and short, others' and ours: it is one of several.
+	n.set("shop.co.uk", "v=spf1 -all", strings.Repeat("x", 250), strings.Repeat("y", 250), strings.Repeat("z", 250), d.Record())
+	verified, err := p.VerifyDomain(ctx, owner, acme, d.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, _ := base64.RawURLEncoding.DecodeString(verified.ID()); string(plain) != "verified:"+d.UUID.String() {
+		t.Errorf("the id is %q", plain)
+	}
+	if id, ok, err := p.ByHost(ctx, "auth.shop.co.uk."); err != nil || !ok || id != "acme" {
+		t.Errorf("the host belongs to %q, %v, %v", id, ok, err)
+	}
+	_, err = p.VerifyDomain(ctx, owner, acme, d.ID()) // the id of before
+	p.want(err, "DomainNotFound")
+	_, err = p.VerifyDomain(ctx, owner, acme, verified.ID())
+	p.want(err, "DomainVerified")
+	all, err := p.Domains(ctx, acme)
+	if err != nil || len(all) != 2 || !all[0].IsDefault || all[0].Domain != "acme.sealog.example" || all[1].VerifiedAt == nil {
+		t.Errorf("%+v, %v", all, err)
+	}
+	p.want(p.RemoveDomain(ctx, owner, acme, all[0].ID()), "DomainNotCustom")
+	if err := p.RemoveDomain(ctx, owner, acme, verified.ID()); err != nil {
+		t.Fatal(err)
+	}
+	p.want(p.RemoveDomain(ctx, owner, acme, verified.ID()), "DomainNotFound")
+	p.want(p.RemoveDomain(ctx, owner, acme, "nonsense"), "DomainNotFound")
+	if _, ok, err := p.ByHost(ctx, "auth.shop.co.uk"); err != nil || ok {
+		t.Error("the host of a deleted domain still belongs to the project")
+	}
+	want := "project.domain.created succeeded, project.domain.verified succeeded, project.domain.verified failed, " +
+		"project.domain.verified failed, project.domain.deleted denied, project.domain.deleted succeeded, " +
+		"project.domain.deleted failed, project.domain.deleted failed"
+	if got := types(t, p.db, "acme"); !strings.HasSuffix(got, want) {
+		t.Errorf("the log has\n%s\nwant at its end\n%s", got, want)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	p, _ := withDNS(t)
+	for host, want := range map[string]string{
+		"acme.sealog.example": "acme", "sealog.example": "", "": "", "a.b.sealog.example": "", "else.example": "", "127.0.0.1": "",
+	} {
+		if id, ok, err := p.ByHost(t.Context(), host); err != nil || ok != (want != "") || ok && id != want {
+			t.Errorf("%q belongs to %q, %v, %v", host, id, ok, err)
+		}
+	}
+}
+
+func TestDomainsThatAreNone(t *testing.T) {
+	t.Parallel()
+	p, _ := withDNS(t)
+	for _, text := range []string{
+		"", "shop", "co.uk", "com", "127.0.0.1", "[::1]", "https://shop.example", "shop.example/path", "shop.example:443", "sh op.example",
+		"-shop.example", "sealog.example", "acme.sealog.example", strings.Repeat("a.", 130) + "example", "\x00.example", "shop..example",
+	} {
+		_, err := p.AddDomain(t.Context(), by(p.owner), "acme", text)
+		p.want(err, "InvalidDomain")
+	}
+	if d, err := p.AddDomain(t.Context(), by(p.owner), "acme", "bücher.example"); err != nil || d.Domain != "xn--bcher-kva.example" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	_, err := p.AddDomain(t.Context(), by(p.owner), "acme", "BÜCHER.example")
+	p.want(err, "DuplicatedDomain")
+}
+
+func TestVerificationThatFails(t *testing.T) {
+	t.Parallel()
+	p, n := withDNS(t)
+	owner, acme := by(p.owner), p.get("acme")
+	n.silent["silent.example."], n.broken["broken.example."] = true, true
+	n.set("empty.example")
+	n.set("foreign.example", "authgear-verification="+strings.Repeat("0", 32), "v=spf1 -all")
+	for name, want := range map[string]string{
+		"unknown.example": "NotFound", "empty.example": "NotFound", "foreign.example": "Mismatch", "broken.example": "LookupFailed", "silent.example": "Timeout",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := p.AddDomain(t.Context(), owner, "acme", name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx := t.Context()
+			if want == "Timeout" {
+				// The caller's own patience ends before ours of ten seconds, in the same way.
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
+				defer cancel()
+			}
+			_, err = p.VerifyDomain(ctx, owner, acme, d.ID())
+			p.want(err, "DomainVerificationFailed")
+			if info, ok := fault.Of(err).Info.(project.VerificationInfo); !ok || info.Reason != want || info.Name != name || info.Expected != d.Record() {
+				t.Errorf("it says %+v, want %s", fault.Of(err).Info, want)
+			}
+			if again, err := p.Domain(t.Context(), acme, d.ID()); err != nil || again.VerifiedAt != nil {
+				t.Errorf("%+v, %v", again, err)
+			}
+		})
+	}
+	if got := types(t, p.db, "acme"); strings.Contains(got, "project.domain.verified succeeded") || strings.Count(got, "project.domain.verified denied") != 5 {
+		t.Errorf("the log has %s", got)
+	}
+}
+
+func TestAnApexIsOneProjects(t *testing.T) {
+	t.Parallel()
+	p, n := withDNS(t)
+	ctx, owner := t.Context(), by(p.owner)
+	if _, err := p.Create(ctx, storetest.Operator(), "beta", "", p.owner); err != nil {
+		t.Fatal(err)
+	}
+	var ids [2]string
+	var records []string
+	for i, id := range []string{"acme", "beta"} {
+		d, err := p.AddDomain(ctx, owner, id, id+".shop.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[i], records = d.ID(), append(records, d.Record())
+	}
+	n.set("shop.example", records...)
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i, id := range []string{"acme", "beta"} {
+		wg.Go(func() { _, errs[i] = p.VerifyDomain(ctx, owner, p.get(id), ids[i]) })
+	}
+	wg.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("both or neither: %v", errs)
+	}
+	loser := "acme"
+	if errs[0] == nil {
+		p.want(errs[1], "DuplicatedDomain")
+		loser = "beta"
+	} else {
+		p.want(errs[0], "DuplicatedDomain")
+	}
+	_, err := p.AddDomain(ctx, owner, loser, "other.shop.example")
+	p.want(err, "DuplicatedDomain")
+}
