@@ -8,18 +8,15 @@
 // The schema is in the .graphqls files, one for each noun; package gql is generated from
 // them, package model has the objects it binds.
 //
-// Start reading at handler.serve, then call.run.
+// Start reading at handler.serve, then graph.Call.Run.
 package adminapi
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 	"golang.org/x/text/language"
 
 	"github.com/sealog/sealog/internal/access"
@@ -27,6 +24,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
@@ -45,12 +43,12 @@ type Config struct {
 
 type handler struct {
 	Config
-	documents documents
+	documents graph.Documents
 }
 
 // New returns the handler of the Admin API. It takes every path it is mounted at.
 func New(c Config) http.Handler {
-	h := &handler{Config: c, documents: newDocuments()}
+	h := &handler{Config: c, documents: graph.NewDocuments()}
 	return http.HandlerFunc(h.serve)
 }
 
@@ -73,9 +71,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{handler: h, by: caller.By, project: caller.Project}
-	params, err := readParams(r)
+	params, err := graph.ReadParams(r)
 	if err != nil {
-		writeFault(w, c.refuse(r.Context(), err))
+		graph.WriteFault(w, c.refuse(r.Context(), err))
 		return
 	}
 	c.run(w, r, params)
@@ -92,9 +90,9 @@ func (h *handler) turnAway(w http.ResponseWriter, r *http.Request, req event.Req
 	case fault.Exhausted:
 		w.Header().Set("Retry-After", "1")
 	default:
-		logCause(r.Context(), h.Logger, req.ID, err)
+		graph.LogCause(r.Context(), h.Logger, req.ID, err)
 	}
-	writeFault(w, f)
+	graph.WriteFault(w, f)
 }
 
 // requestOf is web.Request with what the URL says about the event to be recorded.
@@ -121,33 +119,3 @@ func parameter(text string) string { return web.Clean(text, maxParameter) }
 
 // maxParameter bounds a URL parameter that is kept, in bytes.
 const maxParameter = 256
-
-// documents keeps the documents that were parsed and found valid lately, by their text.
-type documents struct {
-	byText *lru.Cache[string, *ast.QueryDocument]
-}
-
-const (
-	keptDocuments   = 256
-	maxKeptDocument = 4 << 10 // bytes; parsed, it takes some hundred times as much
-)
-
-func newDocuments() documents {
-	c, err := lru.New[string, *ast.QueryDocument](keptDocuments)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return documents{c}
-}
-
-// Get implements graphql.Cache.
-func (d documents) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
-	return d.byText.Get(text)
-}
-
-// Add implements graphql.Cache.
-func (d documents) Add(_ context.Context, text string, document *ast.QueryDocument) {
-	if len(text) <= maxKeptDocument {
-		d.byText.Add(text, document)
-	}
-}

@@ -7,8 +7,6 @@ import (
 	"github.com/sealog/sealog/internal/store"
 )
 
-const mutationType = "Mutation"
-
 // refusal records a failed attempt at an action; it does nothing when the error says that
 // it is recorded already.
 type refusal func(context.Context, *store.DB, event.By, event.Target, error) error

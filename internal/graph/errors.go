@@ -1,4 +1,4 @@
-package adminapi
+package graph
 
 import (
 	"cmp"
@@ -14,7 +14,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 )
 
-// errorName is what a kind of error is called in the Admin API, but for a few codes.
+// errorName is what a kind of error is called in an answer, but for a few codes.
 func errorName(kind fault.Kind, code string) string {
 	switch code {
 	case "DataRace", codeTooLarge:
@@ -79,17 +79,18 @@ func shownAs(f *fault.Error) shown {
 	return s
 }
 
-// logged reports whether an error's cause is for the log: what is not the caller's doing.
-func logged(f *fault.Error) bool { return f.Kind == fault.Internal || f.Kind == fault.Unavailable }
-
-func logCause(ctx context.Context, log *slog.Logger, request string, err error) {
+// LogCause logs the cause of an error that is answered.
+func LogCause(ctx context.Context, log *slog.Logger, request string, err error) {
 	if !errors.Is(err, context.Canceled) {
-		log.ErrorContext(ctx, "admin api", "request", request, "error", err)
+		log.ErrorContext(ctx, "graphql", "request", request, "error", err)
 	}
 }
 
+// logged reports whether an error's cause is for the log: what is not the caller's doing.
+func logged(f *fault.Error) bool { return f.Kind == fault.Internal || f.Kind == fault.Unavailable }
+
 // present turns an error of a field into what stands in the answer's errors.
-func (c *call) present(ctx context.Context, err error) *gqlerror.Error {
+func (c *Call) present(ctx context.Context, err error) *gqlerror.Error {
 	f, understood := errors.AsType[*fault.Error](err)
 	e := &gqlerror.Error{Err: err}
 	var at ast.Path
@@ -133,7 +134,7 @@ func argument(at ast.Path, field int) string {
 }
 
 // fill gives an answer's error its words, and logs what is not the caller's doing.
-func (c *call) fill(ctx context.Context, e *gqlerror.Error, f *fault.Error, field string) {
+func (c *Call) fill(ctx context.Context, e *gqlerror.Error, f *fault.Error, field string) {
 	s := shownAs(f)
 	e.Message = s.message
 	e.Extensions = map[string]any{"errorName": s.name, "reason": s.reason}
@@ -144,7 +145,7 @@ func (c *call) fill(ctx context.Context, e *gqlerror.Error, f *fault.Error, fiel
 		e.Extensions["field"] = field
 	}
 	if logged(f) {
-		e.Extensions["requestID"] = c.by.Request.ID
-		logCause(ctx, c.Logger, c.by.Request.ID, cmp.Or[error](e.Err, f))
+		e.Extensions["requestID"] = c.RequestID
+		LogCause(ctx, c.Logger, c.RequestID, cmp.Or[error](e.Err, f))
 	}
 }

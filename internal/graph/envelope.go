@@ -1,4 +1,4 @@
-package adminapi
+package graph
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 )
 
-// maxBody is the largest request in bytes.
-const maxBody = 1 << 20
+// MaxBody is the largest request in bytes.
+const MaxBody = 1 << 20
 
 // The codes of requests that are refused before GraphQL is looked at.
 const (
@@ -30,12 +30,12 @@ type offset struct {
 	ByteOffset int64 `json:"byte_offset"`
 }
 
-// readParams reads the document and its variables out of a request. The URL's parameter
+// ReadParams reads the document and its variables out of a request. The URL's parameter
 // query is not looked at.
 //
 // Errors: UnsupportedMediaType, RequestEntityTooLarge, InvalidUTF8, InvalidJSON,
 // BatchUnsupported, InvalidRequest.
-func readParams(r *http.Request) (*graphql.RawParams, error) {
+func ReadParams(r *http.Request) (*graphql.RawParams, error) {
 	media, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := attributes["charset"]
 	if err != nil || media != "application/json" && media != "application/graphql" ||
@@ -43,12 +43,12 @@ func readParams(r *http.Request) (*graphql.RawParams, error) {
 		return nil, fault.New(fault.Malformed, codeMediaType,
 			"The body must be application/json or application/graphql, in UTF-8.").Because(err)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	if err != nil {
 		return nil, fault.New(fault.Malformed, "BodyUnreadable", "The body could not be read to its end.").Because(err)
 	}
-	if len(body) > maxBody {
-		return nil, fault.New(fault.Exhausted, codeTooLarge, "The body is larger than %d bytes.", maxBody)
+	if len(body) > MaxBody {
+		return nil, fault.New(fault.Exhausted, codeTooLarge, "The body is larger than %d bytes.", MaxBody)
 	}
 	if !utf8.Valid(body) {
 		return nil, fault.New(fault.Malformed, "InvalidUTF8", "The body is not UTF-8.")
@@ -126,8 +126,8 @@ type httpError struct {
 	Info    any    `json:"info,omitempty"`
 }
 
-// writeFault answers with an error of HTTP.
-func writeFault(w http.ResponseWriter, f *fault.Error) {
+// WriteFault answers with an error of HTTP.
+func WriteFault(w http.ResponseWriter, f *fault.Error) {
 	if f.Code == codeMediaType {
 		http.Error(w, f.Message, http.StatusUnsupportedMediaType)
 		return

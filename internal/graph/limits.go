@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/complexity"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// What a document may ask for.
+const (
+	maxTokens    = 10_000
+	maxDepth     = 15
+	maxCost      = 20_000 // fields of the largest answer, about
+	maxMutations = 5
+)
+
+// The codes of documents beyond that; codeTooManyMutations is the contract's.
+const (
+	codeDepth            = "DepthLimitExceeded"
+	codeCost             = "ComplexityLimitExceeded"
+	codeTooManyMutations = "BadRequest"
+)
+
+// CountCost is what a document pays for a totalCount, since the database has to look
+// through all that is counted.
+const CountCost = 1_000
+
+// limits refuses documents before they run.
+type limits struct{ schema graphql.ExecutableSchema }
+
+// ExtensionName implements graphql.HandlerExtension.
+func (limits) ExtensionName() string { return "limits" }
+
+// Validate implements graphql.HandlerExtension.
+func (limits) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (l limits) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	// The size comes first: it bounds what the others look at.
+	s := sizes{byFragment: map[string]size{}}
+	whole := s.of(operation.Operation.SelectionSet)
+	var err *fault.Error
+	switch {
+	case whole.deferred:
+		err = fault.New(fault.Malformed, "DeferUnsupported", "The directive @defer is not supported.")
+	case whole.depth > maxDepth:
+		err = fault.New(fault.Exhausted, codeDepth, "The document is %d levels deep; at most %d are allowed.", whole.depth, maxDepth)
+	case whole.selections > maxCost, whole.counts*CountCost > maxCost:
+		err = errCost()
+	case operation.Operation.Operation == ast.Mutation &&
+		len(graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{mutationType})) > maxMutations:
+		err = fault.New(fault.Malformed, codeTooManyMutations, "A document can have at most %d mutations.", maxMutations)
+	case complexity.Calculate(ctx, l.schema, operation.Operation, operation.Variables) > maxCost:
+		err = errCost()
+	default:
+		return nil
+	}
+	return &gqlerror.Error{Err: err, Message: err.Message}
+}
+
+func errCost() *fault.Error {
+	return fault.New(fault.Exhausted, codeCost,
+		"The document asks for too much at once (more than %d fields); ask for smaller pages or fewer fields.", maxCost)
+}
+
+// size is how large a selection is with its fragments written out.
+type size struct {
+	depth, selections int
+	counts            int  // how many times a totalCount is asked for
+	deferred          bool // whether a part is to be sent later
+}
+
+// sizes measures each fragment once, however often it is spread. The document is valid, so
+// no fragment spreads itself.
+type sizes struct{ byFragment map[string]size }
+
+func (s sizes) of(set ast.SelectionSet) size {
+	var whole size
+	for _, selection := range set {
+		var part size
+		switch selection := selection.(type) {
+		case *ast.Field:
+			part = s.of(selection.SelectionSet)
+			part.depth++
+			if selection.Name == "totalCount" {
+				part.counts++
+			}
+		case *ast.InlineFragment:
+			part = s.of(selection.SelectionSet)
+			part.deferred = part.deferred || selection.Directives.ForName("defer") != nil
+		case *ast.FragmentSpread:
+			known, ok := s.byFragment[selection.Name]
+			if !ok {
+				known = s.of(selection.Definition.SelectionSet)
+				s.byFragment[selection.Name] = known
+			}
+			part = known
+			part.deferred = part.deferred || selection.Directives.ForName("defer") != nil
+		}
+		whole.deferred = whole.deferred || part.deferred
+		whole.depth = max(whole.depth, part.depth)
+		whole.selections = min(whole.selections+part.selections+1, maxCost+1)
+		whole.counts = min(whole.counts+part.counts, maxCost+1)
+	}
+	return whole
+}
+
+// PageSize is the largest number of rows a page can have.
+func PageSize(first, last *int, most int) int {
+	rows := most
+	for _, n := range []*int{first, last} {
+		if n != nil {
+			rows = min(rows, max(*n, 0))
+		}
+	}
+	return rows
+}
+
+// Times is a product that cannot overflow.
+func Times(child, rows int) int { return min(child, maxCost+1) * min(rows, maxCost+1) }
