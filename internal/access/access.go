@@ -57,13 +57,21 @@ func ByOperator(command string) event.By {
 // access.denied when not: in the project's log, or, when the account has no part in the
 // project, in the Portal's.
 //
-// Errors: ProjectNotFound (no such project, or the account has no role in it), RoleTooLow.
+// Errors: ProjectNotFound (no such project, or the account has no role in it), RoleTooLow,
+// ScopeTooNarrow (of a personal access token).
 // The Portal's own project is read by operators, who are viewers there.
 func (s *Service) Authorize(ctx context.Context, session Session, req event.Request, projectID string, p Permission) (_ Role, err error) {
 	defer fault.Wrap(&err, "access.Authorize(%q, %s)", projectID, p)
 	role, err := s.role(ctx, session, projectID)
-	if err != nil || role.May(p) {
+	if err != nil {
 		return role, err
+	}
+	if role.May(p) && session.Scope.allows(p) {
+		return role, nil
+	}
+	if role.May(p) {
+		return None, store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(projectID, "permission", string(p)),
+			fault.New(fault.Denied, "ScopeTooNarrow", "The scope of this access token does not allow that."))
 	}
 	if role != None {
 		return None, store.Refuse[event.AccessDenied](ctx, s.db, session.By(req), event.About(projectID, "permission", string(p)),

@@ -30,6 +30,10 @@ type Session struct {
 	Account                                           Account
 	CreatedAt, AuthenticatedAt, ExpiresAt, LastSeenAt time.Time
 	IP, UserAgent                                     string
+	// TokenID and Scope are those of the personal access token that stands for the session;
+	// without one, the session was signed in to the Portal.
+	TokenID event.ID
+	Scope   Scope
 }
 
 const sessionColumns = accountColumns + `, s.id, s.created_at, s.authenticated_at, s.expires_at, s.last_seen_at, s.ip, s.user_agent`
@@ -41,18 +45,25 @@ func (s *Session) fields() []any {
 
 // By is the session's account as an actor in the Portal.
 func (s Session) By(req event.Request) event.By {
-	return event.By{
-		Actor: event.Actor{
-			Type: event.Account, ID: s.Account.ID.String(), Name: s.Account.Email, SessionID: s.ID.String(),
-		},
-		Surface: event.ViaPortal,
-		Request: req,
+	actor := event.Actor{Type: event.Account, ID: s.Account.ID.String(), Name: s.Account.Email}
+	if !s.ID.IsZero() {
+		actor.SessionID = s.ID.String()
 	}
+	if !s.TokenID.IsZero() {
+		actor.TokenID = s.TokenID.String()
+	}
+	return event.By{Actor: actor, Surface: event.ViaPortal, Request: req}
 }
 
 // IsFresh reports whether the password was confirmed within the last five minutes, so that
-// secrets may be shown.
-func (s Session) IsFresh(now time.Time) bool { return now.Sub(s.AuthenticatedAt) < FreshFor }
+// secrets may be shown. A token cannot confirm anything; one that was made for secrets was
+// made by who had.
+func (s Session) IsFresh(now time.Time) bool {
+	if !s.TokenID.IsZero() {
+		return s.Scope == SecretsScope
+	}
+	return now.Sub(s.AuthenticatedAt) < FreshFor
+}
 
 func newSession(a Account, req event.Request) (Session, string) {
 	return Session{ID: event.NewID(), Account: a, IP: req.IP, UserAgent: req.UserAgent}, vault.NewToken()
@@ -75,7 +86,8 @@ func (s *Session) insert(ctx context.Context, tx *store.Tx, token string) error 
 // SignIn proves an account by its password and makes a session. It records
 // account.signed_in; what fails is counted in access.refused.
 //
-// Errors: SignInFailed (whichever of the two was wrong), TooManyTries.
+// Errors: SignInFailed (whichever of the two was wrong), TooManyTries; SecondFactorRequired:
+// then the string is what SignInWithCode goes on with.
 func (s *Service) SignIn(ctx context.Context, req event.Request, email, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.SignIn")
 	if err := s.limitSignIn(req, email); err != nil {
@@ -93,6 +105,15 @@ func (s *Service) SignIn(ctx context.Context, req event.Request, email, password
 	}
 	if !known {
 		return Session{}, "", errSignIn() // a hash that is not there matches nothing; this is for the reader
+	}
+	if _, has, err := s.totp(ctx, account.ID); err != nil {
+		return Session{}, "", err
+	} else if has {
+		challenge, err := s.challenge(ctx, account.ID)
+		if err == nil {
+			err = fault.New(fault.Unauthenticated, "SecondFactorRequired", "Show a code of your second factor, too.")
+		}
+		return Session{}, challenge, err
 	}
 	session, token := newSession(account, req)
 	_, err = store.Record(ctx, s.db, session.By(req), aboutAccount(account.ID),

@@ -35,11 +35,14 @@ type shortContext struct {
 // a project. What is done with it is done by that account, and it ends with the session and
 // with the role. usage says what it is for: "explorer".
 //
-// Errors: ProjectNotFound, RoleTooLow.
+// Errors: ProjectNotFound, RoleTooLow, SessionRequired.
 func (s *Service) MintToken(ctx context.Context, session Session, req event.Request, projectID, usage string) (_ string, _ time.Time, err error) {
 	defer fault.Wrap(&err, "access.MintToken(%q)", projectID)
 	if _, err := s.Authorize(ctx, session, req, projectID, Act); err != nil {
 		return "", time.Time{}, err
+	}
+	if !session.TokenID.IsZero() {
+		return "", time.Time{}, store.Refuse[event.ProjectAdminAPITokenCreated](ctx, s.db, session.By(req), event.InProject(projectID), errSessionRequired())
 	}
 	now, jti := s.db.Now(), event.ID(uuid.New())
 	id := rowOf(jti)

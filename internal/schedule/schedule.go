@@ -95,7 +95,7 @@ func (s *Service) runOnce(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(s.sweptAt) >= sweepEvery {
 		s.sweptAt = now
-		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now), access.SweepTokens(ctx, s.db, now),
+		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now), access.SweepTokens(ctx, s.db, now), access.SweepChallenges(ctx, s.db, now),
 			message.Sweep(ctx, s.db, now), project.SweepVisits(ctx, s.db, now))
 	}
 	if now.Sub(s.partitionsAt) >= partitionsEvery {
