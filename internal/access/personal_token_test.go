@@ -90,7 +90,7 @@ func TestPersonalTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(24 * time.Hour + time.Second)
+	w.now = w.now.Add(24*time.Hour + time.Second)
 	_, err = w.access.SessionByPersonalToken(t.Context(), request, token)
 	wantCode(t, err, "SessionInvalid")
 	for i := range 25 {

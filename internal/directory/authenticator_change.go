@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 	"slices"
 
 	"github.com/sealog/sealog/internal/event"
@@ -110,7 +111,7 @@ func (s *Service) prepareAuthenticator(ctx context.Context, p project.Project, i
 
 // makeOOBAuthenticators makes what the project calls for so that codes can be sent to a new
 // login id.
-func makeOOBAuthenticators(ctx context.Context, tx *store.Tx, config project.AuthenticationConfig, i Identity) error {
+func makeOOBAuthenticators(ctx context.Context, tx *store.Tx, config settings.AuthenticationConfig, i Identity) error {
 	kind, ok := map[string]string{emailType: oobEmail, phoneType: oobSMS}[i.LoginIDType]
 	if !ok || !slices.Contains(config.PrimaryAuthenticators, kind) {
 		return nil
@@ -121,7 +122,7 @@ func makeOOBAuthenticators(ctx context.Context, tx *store.Tx, config project.Aut
 	})
 }
 
-func usesPassword(c project.Config) bool {
+func usesPassword(c settings.Config) bool {
 	return slices.Contains(c.Authentication.PrimaryAuthenticators, passwordAuthenticator)
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"github.com/sealog/sealog/internal/settings"
 	"math/big"
 	"slices"
 	"time"
@@ -121,7 +122,7 @@ func codePlace(project string, id event.ID) vault.Place {
 	return vault.Place{Project: project, Table: "one_time_codes", ID: id.String()}
 }
 
-func newCode(c project.AuthenticationConfig, address string) (string, error) {
+func newCode(c settings.AuthenticationConfig, address string) (string, error) {
 	if c.TestCode != "" && slices.Contains(c.TestTargets, address) {
 		return c.TestCode, nil
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 	"math"
 	"slices"
 	"strings"
@@ -10,19 +11,18 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/project"
 )
 
 // checkCustom holds custom attributes against those that the project defines. A project that
 // defines none takes any.
-func checkCustom(config project.UserProfileConfig, object map[string]any) error {
+func checkCustom(config settings.UserProfileConfig, object map[string]any) error {
 	if len(config.CustomAttributes) == 0 {
 		return nil
 	}
 	var causes []ValidationCause
 	for key, value := range object {
 		at := pointer("", key)
-		defined := slices.IndexFunc(config.CustomAttributes, func(a project.CustomAttribute) bool { return a.Pointer == at })
+		defined := slices.IndexFunc(config.CustomAttributes, func(a settings.CustomAttribute) bool { return a.Pointer == at })
 		if defined < 0 {
 			causes = append(causes, general(at, "not an attribute of the project"))
 			continue
@@ -32,7 +32,7 @@ func checkCustom(config project.UserProfileConfig, object map[string]any) error 
 	return refusal(sorted(causes))
 }
 
-func checkCustomValue(at string, a project.CustomAttribute, value any) []ValidationCause {
+func checkCustomValue(at string, a settings.CustomAttribute, value any) []ValidationCause {
 	switch a.Type {
 	case "number", "integer":
 		return checkNumber(at, a, value)
@@ -67,7 +67,7 @@ func checkCustomValue(at string, a project.CustomAttribute, value any) []Validat
 	return nil
 }
 
-func checkNumber(at string, a project.CustomAttribute, value any) []ValidationCause {
+func checkNumber(at string, a settings.CustomAttribute, value any) []ValidationCause {
 	number, ok := value.(json.Number)
 	if !ok {
 		return []ValidationCause{{Location: at, Kind: "type", Details: ValidationDetails{Format: a.Type}}}
@@ -88,7 +88,7 @@ func checkNumber(at string, a project.CustomAttribute, value any) []ValidationCa
 // after are whole sets.
 //
 // Errors: AccessControlViolated.
-func checkAccess(config project.UserProfileConfig, before, after json.RawMessage) error {
+func checkAccess(config settings.UserProfileConfig, before, after json.RawMessage) error {
 	var was, is map[string]json.RawMessage
 	if err := json.Unmarshal(before, &was); err != nil {
 		return err

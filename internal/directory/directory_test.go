@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 	"net/url"
 	"testing"
 	"time"
@@ -222,6 +223,6 @@ type mail struct {
 
 var day = 24 * time.Hour
 
-func attribute(pointer, kind string) project.CustomAttribute {
-	return project.CustomAttribute{Pointer: pointer, Type: kind}
+func attribute(pointer, kind string) settings.CustomAttribute {
+	return settings.CustomAttribute{Pointer: pointer, Type: kind}
 }

@@ -228,12 +228,6 @@ func (s *Service) Authorize(
 	return made, err
 }
 
-// idpLifetime is how long a browser stays signed in, idleLimit for how long without use.
-const (
-	idpLifetime = 52 * 7 * 24 * time.Hour
-	idleLimit   = 30 * 24 * time.Hour
-)
-
 // SignIn makes the session of a browser in which a user proved who they are (IDP), or, when
 // under is an authorization or group the session of before, one of a client. It returns the
 // session and its secret: the cookie's value or the refresh token.
@@ -243,7 +237,7 @@ func (s *Service) SignIn(
 	ctx context.Context, by event.By, p project.Project, id event.ID, made session.Session,
 ) (_ session.Session, secret string, err error) {
 	defer fault.Wrap(&err, "directory.SignIn(%q, %s)", p.ID, id)
-	made.Project, made.ID, made.UserID, made.IdleSeconds = p.ID, event.NewID(), id, int64(idleLimit/time.Second)
+	made.Project, made.ID, made.UserID, made.IdleSeconds = p.ID, event.NewID(), id, int64(p.Config.Session.IdleTimeoutSeconds)
 	made.CreatedByIP, made.LastAccessedIP, made.UserAgent = by.Request.IP, by.Request.IP, by.Request.UserAgent
 	if made.GroupID.IsZero() {
 		made.GroupID = made.ID
@@ -259,7 +253,7 @@ func (s *Service) SignIn(
 				return fact, errDisabled()
 			}
 			now := tx.Now()
-			made.CreatedAt, made.UpdatedAt, made.LastAccessedAt, made.ExpiresAt = now, now, now, now.Add(idpLifetime)
+			made.CreatedAt, made.UpdatedAt, made.LastAccessedAt, made.ExpiresAt = now, now, now, now.Add(time.Duration(p.Config.Session.LifetimeSeconds)*time.Second)
 			if err := made.Insert(ctx, tx, hash); err != nil {
 				return fact, err
 			}

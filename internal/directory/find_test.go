@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 	"strings"
 	"testing"
 
@@ -10,14 +11,13 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
 
 func TestFind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.p.Config.Identity.LoginIDKeys = append(w.p.Config.Identity.LoginIDKeys, project.LoginIDKey{Key: "work", Type: "email", MaxLength: 100})
+	w.p.Config.Identity.LoginIDKeys = append(w.p.Config.Identity.LoginIDKeys, settings.LoginIDKey{Key: "work", Type: "email", MaxLength: 100})
 	jane := w.create("email", "jane@example.org")
 	joe := w.create("phone", "+15005550006")
 	for _, c := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"github.com/sealog/sealog/internal/settings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -89,7 +90,7 @@ func (s *Service) ScheduleDeletion(ctx context.Context, by event.By, p project.P
 	return user, nil
 }
 
-func after(now time.Time, grace project.GraceConfig) *time.Time {
+func after(now time.Time, grace settings.GraceConfig) *time.Time {
 	due := now.AddDate(0, 0, grace.GracePeriodDays)
 	return &due
 }

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"fmt"
+	"github.com/sealog/sealog/internal/settings"
 	"net/url"
 	"strings"
 	"sync"
@@ -153,7 +154,7 @@ func TestAnonymizeLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.p.Config.OAuth.Clients = []project.Client{{ClientID: "partner", ThirdParty: true}}
+			w.p.Config.OAuth.Clients = []settings.Client{{ClientID: "partner", ThirdParty: true}}
 			password := "the first password"
 			u := w.createWith(directory.CreateInput{LoginID: directory.LoginID{Key: "email", Value: "kim@shop.example"}, Password: &password, SendPassword: true})
 			other := w.create("email", "lee@shop.example")
@@ -348,7 +349,7 @@ func TestSessionsExpire(t *testing.T) {
 	t.Parallel()
 	w, ahead := later(t)
 	w.p.Config.AdminAPI.CreateSessionEnabled = true
-	w.p.Config.OAuth.Clients = []project.Client{{ClientID: "shop", RefreshTokenIdleLifetimeSeconds: 3600, RefreshTokenLifetimeSeconds: 7200, AccessTokenLifetimeSeconds: 60}}
+	w.p.Config.OAuth.Clients = []settings.Client{{ClientID: "shop", RefreshTokenIdleLifetimeSeconds: 3600, RefreshTokenLifetimeSeconds: 7200, AccessTokenLifetimeSeconds: 60}}
 	u := w.create("email", "kim@shop.example")
 	tokens, err := w.s.CreateSession(t.Context(), by, w.p, u.ID, directory.CreateSessionInput{ClientID: "shop", DeviceInfo: "eyJpb3MiOnt9fQ"})
 	if err != nil || tokens.ExpiresIn != 60 || tokens.TokenType != "Bearer" {

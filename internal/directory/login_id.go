@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"github.com/sealog/sealog/internal/settings"
 	"net/mail"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/project"
 )
 
 // LoginID is a login id as it was given: the key that names its kind in the project's
@@ -26,7 +26,7 @@ const loginIDLocation = "/login_id"
 // as given but trimmed, canonical, and the one that may stand once in a project.
 //
 // Errors: Invalid (no key or no value), InvariantViolated (InvalidLoginIDKey), ValidationFailed.
-func normalise(config project.IdentityConfig, id LoginID) (Identity, error) {
+func normalise(config settings.IdentityConfig, id LoginID) (Identity, error) {
 	if id.Key == "" || id.Value == "" {
 		return Identity{}, fault.New(fault.Invalid, "Invalid", "A login id needs a key and a value.").On("definition")
 	}
@@ -138,7 +138,7 @@ var freeEmail = []string{
 }
 
 // isBlocked reports whether the project refuses a login id, from administrators, too.
-func isBlocked(config project.IdentityConfig, i Identity) bool {
+func isBlocked(config settings.IdentityConfig, i Identity) bool {
 	switch i.LoginIDType {
 	case emailType:
 		domain := i.UniqueKey[strings.LastIndexByte(i.UniqueKey, '@')+1:]

@@ -1,14 +1,13 @@
 package directory
 
 import (
+	"github.com/sealog/sealog/internal/settings"
 	"testing"
-
-	"github.com/sealog/sealog/internal/project"
 )
 
 func TestNormalise(t *testing.T) {
 	t.Parallel()
-	config := project.IdentityConfig{LoginIDKeys: []project.LoginIDKey{
+	config := settings.IdentityConfig{LoginIDKeys: []settings.LoginIDKey{
 		{Key: "email", Type: "email", MaxLength: 320}, {Key: "phone", Type: "phone", MaxLength: 40},
 		{Key: "username", Type: "username", MaxLength: 40}, {Key: "odd", Type: "odd"},
 	}}

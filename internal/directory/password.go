@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/rand"
+	"github.com/sealog/sealog/internal/settings"
 	"math/big"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ const maxPassword = 1000
 // checkPassword holds a password against the policy.
 //
 // Errors: ValidationFailed (no text, too long), PasswordPolicyViolated.
-func checkPassword(policy project.PasswordConfig, password string) error {
+func checkPassword(policy settings.PasswordConfig, password string) error {
 	if causes := checkText("/password", password, maxPassword); causes != nil {
 		return errInvalid(causes...)
 	}
@@ -59,7 +60,7 @@ func checkPassword(policy project.PasswordConfig, password string) error {
 	return nil
 }
 
-func broken(policy project.PasswordConfig, password string) []PasswordCause {
+func broken(policy settings.PasswordConfig, password string) []PasswordCause {
 	var causes []PasswordCause
 	if n := utf8.RuneCountInString(password); n < policy.MinLength {
 		causes = append(causes, PasswordCause{"PasswordTooShort", &PasswordRule{MinLength: &policy.MinLength, Length: &n}})
@@ -118,7 +119,7 @@ const (
 
 // generatePassword makes a password of at least 20 random characters (more than 110 bits)
 // that satisfies the policy, or fails with PasswordGenerateError.
-func generatePassword(policy project.PasswordConfig) (string, error) {
+func generatePassword(policy settings.PasswordConfig) (string, error) {
 	alphabet, length := generatedLetters, max(generatedLength, policy.MinLength)
 	if policy.SymbolRequired {
 		alphabet += generatedSymbols
@@ -148,7 +149,7 @@ func randomText(alphabet string, length int) (string, error) {
 
 // choosePassword is what a mutation's password means: nothing given or "" asks for a
 // generated one, all else must satisfy the policy.
-func choosePassword(policy project.PasswordConfig, given *string) (password string, generated bool, err error) {
+func choosePassword(policy settings.PasswordConfig, given *string) (password string, generated bool, err error) {
 	if given == nil || *given == "" {
 		password, err = generatePassword(policy)
 		return password, true, err
@@ -191,12 +192,12 @@ func formerPasswords(ctx context.Context, q store.Querier, p project.Project, us
 }
 
 // rememberedSince is from when on every former password counts, in stored microseconds.
-func rememberedSince(policy project.PasswordConfig, now time.Time) int64 {
+func rememberedSince(policy settings.PasswordConfig, now time.Time) int64 {
 	return store.Micros(now.AddDate(0, 0, -max(policy.HistoryDays, 0)))
 }
 
 // remember puts a password that is replaced into the history and forgets what no longer counts.
-func remember(ctx context.Context, tx *store.Tx, old Authenticator, policy project.PasswordConfig) error {
+func remember(ctx context.Context, tx *store.Tx, old Authenticator, policy settings.PasswordConfig) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO password_history (project_id, id, user_id, created_at, secret)
 		VALUES ($1, $2, $3, $4, $5)`, old.Project, tx.NewID(), old.UserID, store.Micros(tx.Now()), old.secret)

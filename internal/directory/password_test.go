@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"github.com/sealog/sealog/internal/settings"
 	"strings"
 	"sync"
 	"testing"
@@ -8,7 +9,6 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -17,7 +17,7 @@ func TestPasswordPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	u := w.create("username", "jane")
-	all := project.PasswordConfig{MinLength: 8, UppercaseRequired: true, LowercaseRequired: true, DigitRequired: true, SymbolRequired: true}
+	all := settings.PasswordConfig{MinLength: 8, UppercaseRequired: true, LowercaseRequired: true, DigitRequired: true, SymbolRequired: true}
 	for _, c := range []struct {
 		password, info string
 	}{

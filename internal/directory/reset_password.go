@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"github.com/sealog/sealog/internal/settings"
 	"slices"
 
 	"github.com/sealog/sealog/internal/event"
@@ -154,7 +155,7 @@ func (r reset) check(ctx context.Context, tx *store.Tx, user User) ([]Identity, 
 }
 
 // replace writes the password in place when there is exactly one, else removes all and makes one.
-func (r reset) replace(ctx context.Context, tx *store.Tx, user User, policy project.PasswordConfig) error {
+func (r reset) replace(ctx context.Context, tx *store.Tx, user User, policy settings.PasswordConfig) error {
 	for _, old := range r.present {
 		if old.secret == r.hash {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -82,10 +83,10 @@ func errDisabled() *fault.Error {
 	return fault.New(fault.Denied, "UserDisabled", "The user may not sign in.").On("userID")
 }
 
-func (in CreateSessionInput) check(p project.Project) (project.Client, string, error) {
+func (in CreateSessionInput) check(p project.Project) (settings.Client, string, error) {
 	forbidden := func(message string) error { return fault.New(fault.Denied, "Forbidden", "%s", message) }
 	if !p.Config.AdminAPI.CreateSessionEnabled {
-		return project.Client{}, "", forbidden("The project does not let administrators make sessions.")
+		return settings.Client{}, "", forbidden("The project does not let administrators make sessions.")
 	}
 	client, ok := p.Config.Client(in.ClientID)
 	if !ok {

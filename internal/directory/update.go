@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"github.com/sealog/sealog/internal/settings"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -82,7 +83,7 @@ func (s *Service) Update(ctx context.Context, by event.By, p project.Project, id
 	return user, nil
 }
 
-func (in UpdateInput) parse(config project.UserProfileConfig) (standard map[string]any, custom json.RawMessage, err error) {
+func (in UpdateInput) parse(config settings.UserProfileConfig) (standard map[string]any, custom json.RawMessage, err error) {
 	if isGiven(in.StandardAttributes) {
 		if standard, err = parseStandard(in.StandardAttributes); err != nil {
 			return nil, nil, err

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"github.com/sealog/sealog/internal/settings"
 	"io/fs"
 	"os"
 	"regexp"
@@ -88,7 +89,7 @@ func samples() map[string]templ.Component {
 			Users: []UserRow{{event.NewID().String(), evil, evil, evil, at, &at}, {event.NewID().String(), "", "", "", at, nil}},
 		}.view(),
 		"no users": UsersPage{Base: inProject, Page: 1}.view(),
-		"new user": NewUserPage{inProject, fields, []project.LoginIDKey{{Key: evil, Type: "email"}}}.view(),
+		"new user": NewUserPage{inProject, fields, []settings.LoginIDKey{{Key: evil, Type: "email"}}}.view(),
 		"user": UserPage{
 			Base: inProject, Row: UserRow{event.NewID().String(), evil, evil, evil, at, &at}, MayAct: true, Attributes: evil, Custom: evil,
 			User: directory.User{

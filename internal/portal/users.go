@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"github.com/sealog/sealog/internal/settings"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,7 +12,6 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
 )
 
@@ -243,7 +243,7 @@ func (u UserPage) isVerified(i directory.Identity) bool { return u.User.HasVerif
 type NewUserPage struct {
 	Base
 	Fields
-	Keys []project.LoginIDKey
+	Keys []settings.LoginIDKey
 }
 
 func (p *portal) showNewUser(w http.ResponseWriter, r *http.Request, v visit) error {

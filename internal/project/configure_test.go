@@ -2,6 +2,7 @@ package project_test
 
 import (
 	"errors"
+	"github.com/sealog/sealog/internal/settings"
 	"strings"
 	"sync"
 	"testing"
@@ -66,19 +67,19 @@ func TestConfigureRefuses(t *testing.T) {
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
 	s := project.New(db, project.Settings{PublicURL: storetest.PublicURL()})
-	for text, want := range map[string][]project.ConfigProblem{
+	for text, want := range map[string][]settings.Problem{
 		"id: other\n": {{Path: "/id", Line: 1, Message: "must be the project's id, acme"}},
 		"id: acme\npassword: {min_length: 0}\naccount_deletion: {grace_period_days: 181}\n": {
-			{Path: "/password/min_length", Line: 2, Message: "must be between 1 and 200"},
-			{Path: "/account_deletion/grace_period_days", Line: 3, Message: "must be between 1 and 180"},
+			{Path: "/password/min_length", Line: 2, Message: "must be at least 1"},
+			{Path: "/account_deletion/grace_period_days", Line: 3, Message: "must be at most 180"},
 		},
 		"id: acme\noauth:\n  clients:\n    - client_id: a\n    - client_id: a\n": {
-			{Path: "/oauth/clients/1/client_id", Line: 5, Message: "must be there, and once"},
+			{Path: "/oauth/clients/1/client_id", Line: 5, Message: "must be there once"},
 		},
 		"id: acme\nhook: {blocking_handlers: [{event: user.pre_create, url: 'file:///etc/passwd'}]}\n": {
-			{Path: "/hook/blocking_handlers/0/url", Line: 2, Message: "must begin with https:// or http://"},
+			{Path: "/hook/blocking_handlers/0/url", Line: 2, Message: "must look like ^https?://[^/\\s]+"},
 		},
-		"id: &a acme\n":           {{Line: 1, Message: "anchors and aliases are not taken"}},
+		"id: &a acme\n":           {{Line: 1, Message: "anchors, aliases and tags are not taken"}},
 		"id: acme\n---\nid: acme": {{Message: "it has more than one document"}},
 		"id: acme\x00":            {{Message: "it holds a NUL character"}},
 		"id: acme\n#" + strings.Repeat("x", 256<<10): {{Message: "it has more than 262144 bytes"}},
@@ -89,14 +90,14 @@ func TestConfigureRefuses(t *testing.T) {
 			t.Errorf("%.60q: %v", text, err)
 			continue
 		}
-		if diff := cmp.Diff(project.ConfigInfo{Problems: want}, f.Info); diff != "" {
+		if diff := cmp.Diff(settings.Problems{Problems: want}, f.Info); diff != "" {
 			t.Errorf("%.60q (-want, +got):\n%s", text, diff)
 		}
 	}
 	for _, text := range []string{"id: acme\nunknown: 1\n", "id: acme\nid: acme\n", "id: [\n", "- 1\n", "id: acme\npassword: long\n"} {
 		_, err := s.Configure(t.Context(), storetest.Operator(), "acme", text, 0)
 		f, _ := errors.AsType[*fault.Error](err)
-		if f == nil || f.Code != "ConfigInvalid" || f.Info.(project.ConfigInfo).Problems[0].Line == 0 {
+		if f == nil || f.Code != "ConfigInvalid" || f.Info.(settings.Problems).Problems[0].Line == 0 {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -142,38 +142,40 @@ func errNoKey() error {
 	return fault.New(fault.NotFound, "KeyNotFound", "There is no such Admin API key.").On("keyID")
 }
 
-// lockKeys locks the project's row, so that two administrators who add or delete keys at
-// once wait for each other, and returns the keys.
-func lockKeys(ctx context.Context, tx *store.Tx, project string) ([]Key, error) {
-	if err := lockProject(ctx, tx, project); err != nil {
-		return nil, err
-	}
-	return keys(ctx, tx, project)
-}
-
 // GenerateKey adds a key to a project; name may be empty. It records project.app.updated.
 //
 // Errors: KeyLimitReached (there are two already), ProjectNotFound.
 func (s *Service) GenerateKey(ctx context.Context, by event.By, project, name string) (_ Key, err error) {
 	defer fault.Wrap(&err, "project.GenerateKey(%q)", project)
-	key, err := newKey(s.db.Vault(), project, name)
+	key, change, err := s.NewKey(project, name)
 	if err != nil {
 		return Key{}, err
 	}
-	_, err = store.Record(ctx, s.db, by, event.About(project, keyKind, key.ID),
-		func(ctx context.Context, tx *store.Tx) (event.ProjectAppUpdated, error) {
-			present, err := lockKeys(ctx, tx, project)
-			if err != nil {
-				return event.ProjectAppUpdated{}, err
-			}
-			if len(present) >= MaxKeys {
-				return event.ProjectAppUpdated{}, fault.New(fault.Conflict, "KeyLimitReached",
-					"A project has at most %d Admin API keys; delete one first.", MaxKeys)
-			}
-			key.CreatedAt = tx.Now()
-			return s.keyChanged(key, "generated"), insertKey(ctx, tx, key)
-		})
-	return key, err
+	if err := s.Update(ctx, by, project, Update{Secrets: []SecretChange{change}}); err != nil {
+		return Key{}, err
+	}
+	return s.KeyByID(ctx, key.ID)
+}
+
+// NewKey makes a key, for Update to add.
+//
+// Errors, when it is written: KeyLimitReached.
+func (s *Service) NewKey(project, name string) (_ Key, _ SecretChange, err error) {
+	defer fault.Wrap(&err, "project.NewKey(%q)", project)
+	key, err := newKey(s.db.Vault(), project, name)
+	if err != nil {
+		return Key{}, SecretChange{}, err
+	}
+	return key, SecretChange{fact: keyChange(key, "generated"), write: func(ctx context.Context, tx *store.Tx) error {
+		present, err := keys(ctx, tx, project)
+		if err != nil {
+			return err
+		}
+		if len(present) >= MaxKeys {
+			return fault.New(fault.Conflict, "KeyLimitReached", "A project has at most %d Admin API keys; delete one first.", MaxKeys)
+		}
+		return insertKey(ctx, tx, key)
+	}}, nil
 }
 
 // DeleteKey takes a key from a project; tokens signed with it are refused from then on. It
@@ -182,35 +184,43 @@ func (s *Service) GenerateKey(ctx context.Context, by event.By, project, name st
 // Errors: KeyNotFound, LastKey (a project keeps one).
 func (s *Service) DeleteKey(ctx context.Context, by event.By, project, kid string) (err error) {
 	defer fault.Wrap(&err, "project.DeleteKey(%q, %q)", project, kid)
-	_, err = store.Record(ctx, s.db, by, event.About(project, keyKind, kid),
-		func(ctx context.Context, tx *store.Tx) (event.ProjectAppUpdated, error) {
-			present, err := lockKeys(ctx, tx, project)
-			if err != nil {
-				return event.ProjectAppUpdated{}, err
-			}
-			for _, k := range present {
-				if k.ID != kid {
-					continue
-				}
-				if len(present) == 1 {
-					return event.ProjectAppUpdated{}, fault.New(fault.Conflict, "LastKey",
-						"A project keeps one Admin API key; generate another before you delete this one.")
-				}
-				_, err := tx.Exec(ctx, `DELETE FROM project_keys WHERE project_id = $1 AND kid = $2`, project, kid)
-				return s.keyChanged(k, "deleted"), err
-			}
-			return event.ProjectAppUpdated{}, errNoKey()
-		})
-	return err
+	change, err := s.DropKey(ctx, project, kid)
+	if err != nil {
+		return store.Refuse[event.ProjectAppUpdated](ctx, s.db, by, event.About(project, keyKind, kid), err)
+	}
+	return s.Update(ctx, by, project, Update{Secrets: []SecretChange{change}})
 }
 
-func (s *Service) keyChanged(k Key, action string) event.ProjectAppUpdated {
-	return event.ProjectAppUpdated{
-		UpdatedSecrets: []string{keySecret}, UpdatedResources: []string{}, Changes: []event.Change{},
-		SecretChanges: []event.SecretChange{{
-			Secret: keySecret, ID: k.ID, Action: action, Fingerprint: event.Fingerprint(k.Thumbprint),
-		}},
+// DropKey is the end of a key, for Update to bring about.
+//
+// Errors: KeyNotFound; when it is written, KeyNotFound and LastKey.
+func (s *Service) DropKey(ctx context.Context, project, kid string) (_ SecretChange, err error) {
+	defer fault.Wrap(&err, "project.DropKey(%q, %q)", project, kid)
+	key, err := s.KeyByID(ctx, kid)
+	if err == nil && key.Project != project {
+		err = errNoKey()
 	}
+	if err != nil {
+		return SecretChange{}, err
+	}
+	return SecretChange{fact: keyChange(key, "deleted"), write: func(ctx context.Context, tx *store.Tx) error {
+		present, err := keys(ctx, tx, project)
+		if err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, `DELETE FROM project_keys WHERE project_id = $1 AND kid = $2`, project, kid)
+		switch {
+		case err == nil && n == 0:
+			return errNoKey()
+		case err == nil && len(present) == 1:
+			return fault.New(fault.Conflict, "LastKey", "A project keeps one Admin API key; generate another before you delete this one.")
+		}
+		return err
+	}}, nil
+}
+
+func keyChange(k Key, action string) event.SecretChange {
+	return event.SecretChange{Secret: keySecret, ID: k.ID, Action: action, Fingerprint: event.Fingerprint(k.Thumbprint)}
 }
 
 // ViewPrivateKey returns the private half as PKCS#8 PEM. It leaves only after

@@ -21,6 +21,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -28,11 +29,11 @@ import (
 type Project struct {
 	ID        string
 	Name      string
-	LogID     string // "<host>/log/<32 hex digits>"
-	ConfigYML string // as it was written
-	Config    Config // as it is in force
-	Version   int64  // counts the changes of the configuration, from 1
-	Plan      Plan   // what it may have
+	LogID     string          // "<host>/log/<32 hex digits>"
+	ConfigYML string          // as it was written
+	Config    settings.Config // as it is in force
+	Version   int64           // counts the changes of the configuration, from 1
+	Plan      Plan            // what it may have
 	CreatedAt time.Time
 }
 
@@ -117,12 +118,18 @@ func (s *Service) Bootstrap(ctx context.Context) (err error) {
 	return err
 }
 
+// firstConfig is the configuration of a new project.
+func firstConfig(id string) string { return "id: " + id + "\n" }
+
 func (s *Service) insert(ctx context.Context, tx *store.Tx, id, name string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO projects (project_id, name, log_id, config, version, plan, created_at)
 		VALUES ($1, $2, $3, $4, 1, $5, $6)`,
-		id, name, s.PublicURL.Host+"/log/"+tx.NewID().Hex(), "id: "+id+"\n", s.Plans[0].Name, store.Micros(tx.Now()))
-	return err
+		id, name, s.PublicURL.Host+"/log/"+tx.NewID().Hex(), firstConfig(id), s.Plans[0].Name, store.Micros(tx.Now()))
+	if err != nil {
+		return err
+	}
+	return insertVersion(ctx, tx, id, 1, firstConfig(id))
 }
 
 // Create makes a project with its log and a first Admin API key, owned by an account. It
@@ -147,7 +154,7 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 		}
 		return Project{}, refused(err)
 	}
-	config, err := json.Marshal(defaultConfig(id))
+	config, err := json.Marshal(settings.Default(id))
 	if err != nil {
 		return Project{}, fmt.Errorf("project: %w", err)
 	}
@@ -201,7 +208,7 @@ func (s *Service) get(ctx context.Context, q store.Querier, id string) (Project,
 		return Project{}, errNoProject()
 	}
 	p.Plan = s.Plans.applying(p.Plan.Name)
-	p.Config, err = effective(p.ID, p.ConfigYML)
+	p.Config, err = settings.Read(p.ID, p.ConfigYML)
 	return p, err
 }
 

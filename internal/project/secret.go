@@ -300,113 +300,106 @@ func checkSecretNames(names []string) error {
 	return nil
 }
 
-// A SecretChange is something done to a project's secrets.
+// A SecretChange is something to be done to a project's secrets by Update.
 type SecretChange struct {
-	kind, id, action string
-	// value is nil for a secret that goes.
-	value       []byte
-	fingerprint event.Fingerprint
+	fact  event.SecretChange
+	write func(context.Context, *store.Tx) error
 }
 
-func (s *Service) newSecret(kind, id, action string, value []byte) SecretChange {
-	c := SecretChange{kind: kind, id: id, action: action, value: value}
-	if value != nil {
-		c.fingerprint = s.db.Vault().Fingerprint(kind, value)
+// about is the target of an event about this change alone.
+func (c SecretChange) about(project string) event.Target {
+	if c.fact.Secret == keySecret {
+		return event.About(project, keyKind, c.fact.ID)
 	}
+	return event.About(project, secretKind, c.fact.Secret)
+}
+
+func (s *Service) newSecret(project, kind, id, action string, value []byte) SecretChange {
+	c := SecretChange{fact: event.SecretChange{Secret: kind, ID: id, Action: action}}
+	if value == nil {
+		c.write = func(ctx context.Context, tx *store.Tx) error { return deleteSecret(ctx, tx, project, kind, id) }
+		return c
+	}
+	c.fact.Fingerprint = s.db.Vault().Fingerprint(kind, value)
+	sealed := s.db.Vault().Seal(secretPlace(project, kind, id), value)
+	c.write = func(ctx context.Context, tx *store.Tx) error { return writeSecret(ctx, tx, project, kind, id, sealed) }
 	return c
 }
 
-// SetSMTP is a mail server of the project's own; nil takes it away. An empty password keeps
-// the one there is, if name and server stay the same.
+// SMTPChange is a mail server of the project's own; nil takes it away. An empty password
+// keeps the one there is, if name and server stay the same.
 //
 // Errors: SMTPInvalid.
-func (s *Service) SetSMTP(ctx context.Context, by event.By, project string, m *SMTP) (err error) {
-	defer fault.Wrap(&err, "project.SetSMTP(%q)", project)
-	change := s.newSecret(smtpSecret, "", "deleted", nil)
-	if m != nil {
-		if m.Password == "" && m.Username != "" {
-			if old, ok, err := SMTPOf(ctx, s.db, project); err != nil {
-				return err
-			} else if ok && old.Host == m.Host && old.Username == m.Username {
-				m.Password = old.Password
-			}
-		}
-		if field, words := m.problem(); words != "" {
-			return s.refuseSecret(ctx, by, project, fault.New(fault.Invalid, "SMTPInvalid", "%s", words).On(field))
-		}
-		text, err := json.Marshal(m)
-		if err != nil {
-			return fmt.Errorf("project: %w", err)
-		}
-		change = s.newSecret(smtpSecret, "", "set", text)
+func (s *Service) SMTPChange(ctx context.Context, project string, m *SMTP) (_ SecretChange, err error) {
+	defer fault.Wrap(&err, "project.SMTPChange(%q)", project)
+	if m == nil {
+		return s.newSecret(project, smtpSecret, "", "deleted", nil), nil
 	}
-	return s.changeSecret(ctx, by, project, change)
+	if m.Password == "" && m.Username != "" {
+		if old, ok, err := SMTPOf(ctx, s.db, project); err != nil {
+			return SecretChange{}, err
+		} else if ok && old.Host == m.Host && old.Username == m.Username {
+			m.Password = old.Password
+		}
+	}
+	if field, words := m.problem(); words != "" {
+		return SecretChange{}, fault.New(fault.Invalid, "SMTPInvalid", "%s", words).On(field)
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return SecretChange{}, fmt.Errorf("project: %w", err)
+	}
+	return s.newSecret(project, smtpSecret, "", "set", text), nil
 }
 
-// RotateWebhookSecret gives the project's web hooks a new secret.
-func (s *Service) RotateWebhookSecret(ctx context.Context, by event.By, project string) (err error) {
-	defer fault.Wrap(&err, "project.RotateWebhookSecret(%q)", project)
+// WebhookChange gives the project's web hooks a new secret.
+func (s *Service) WebhookChange(project string) SecretChange {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails (Go 1.24 and later)
 	value := "whsec_" + base64.StdEncoding.EncodeToString(random[:])
-	return s.changeSecret(ctx, by, project, s.newSecret(webhookSecret, "", "generated", []byte(value)))
+	return s.newSecret(project, webhookSecret, "", "generated", []byte(value))
 }
 
-// GenerateClientSecret gives a client of the project another secret. From its first one on
-// the client has to show one.
+// NewClientSecret gives a client another secret. From its first one on the client has to
+// show one.
 //
-// Errors: ClientNotFound, ClientSecretLimitReached.
-func (s *Service) GenerateClientSecret(ctx context.Context, by event.By, project, client string) (err error) {
-	defer fault.Wrap(&err, "project.GenerateClientSecret(%q, %q)", project, client)
-	p, err := s.get(ctx, s.db, project)
-	if err != nil {
-		return err
-	}
+// Errors: ClientNotFound; when it is written, ClientSecretLimitReached.
+func (s *Service) NewClientSecret(p Project, client string) (SecretChange, error) {
 	if _, ok := p.Config.Client(client); !ok {
-		return s.refuseSecret(ctx, by, project, fault.New(fault.NotFound, "ClientNotFound", "The configuration has no such client.").On("clientID"))
+		return SecretChange{}, fault.New(fault.NotFound, "ClientNotFound", "The configuration has no such client.").On("clientID")
 	}
-	id := client + "/" + event.NewID().String()
-	return s.changeSecret(ctx, by, project, s.newSecret(clientSecret, id, "generated", []byte(vault.NewToken())))
+	return s.newSecret(p.ID, clientSecret, client+"/"+event.NewID().String(), "generated", []byte(vault.NewToken())), nil
 }
 
-// DeleteClientSecret takes a secret from a client.
+// DropClientSecret takes a secret from a client.
 //
-// Errors: SecretNotFound.
-func (s *Service) DeleteClientSecret(ctx context.Context, by event.By, project, client, keyID string) (err error) {
-	defer fault.Wrap(&err, "project.DeleteClientSecret(%q, %q, %q)", project, client, keyID)
-	return s.changeSecret(ctx, by, project, s.newSecret(clientSecret, client+"/"+keyID, "deleted", nil))
+// Errors, when it is written: SecretNotFound.
+func (s *Service) DropClientSecret(project, client, keyID string) SecretChange {
+	return s.newSecret(project, clientSecret, client+"/"+keyID, "deleted", nil)
 }
 
-func (s *Service) refuseSecret(ctx context.Context, by event.By, project string, err error) error {
-	return store.Refuse[event.ProjectAppUpdated](ctx, s.db, by, event.About(project, secretKind, ""), err)
+// ChangeSecret makes one change of a secret, or records why there is none.
+//
+// Errors: those of the change.
+func (s *Service) ChangeSecret(ctx context.Context, by event.By, project string, change SecretChange, refused error) (err error) {
+	defer fault.Wrap(&err, "project.ChangeSecret(%q)", project)
+	if refused != nil {
+		return store.Refuse[event.ProjectAppUpdated](ctx, s.db, by, event.About(project, secretKind, ""), refused)
+	}
+	return s.Update(ctx, by, project, Update{Secrets: []SecretChange{change}})
 }
 
-// changeSecret makes one change, and records project.app.updated.
-func (s *Service) changeSecret(ctx context.Context, by event.By, project string, c SecretChange) error {
-	_, err := store.Record(ctx, s.db, by, event.About(project, secretKind, c.kind),
-		func(ctx context.Context, tx *store.Tx) (event.ProjectAppUpdated, error) {
-			fact := event.ProjectAppUpdated{
-				UpdatedSecrets: []string{c.kind}, UpdatedResources: []string{}, Changes: []event.Change{},
-				SecretChanges: []event.SecretChange{{Secret: c.kind, ID: c.id, Action: c.action, Fingerprint: c.fingerprint}},
-			}
-			if err := lockProject(ctx, tx, project); err != nil {
-				return fact, err
-			}
-			return fact, s.writeSecret(ctx, tx, project, c)
-		})
+func deleteSecret(ctx context.Context, tx *store.Tx, project, kind, id string) error {
+	n, err := tx.Exec(ctx, `DELETE FROM project_secrets WHERE project_id = $1 AND kind = $2 AND id = $3`, project, kind, id)
+	if err == nil && n == 0 {
+		err = fault.New(fault.NotFound, "SecretNotFound", "There is no such secret.")
+	}
 	return err
 }
 
-func (s *Service) writeSecret(ctx context.Context, tx *store.Tx, project string, c SecretChange) error {
-	if c.value == nil {
-		n, err := tx.Exec(ctx, `DELETE FROM project_secrets WHERE project_id = $1 AND kind = $2 AND id = $3`, project, c.kind, c.id)
-		if err == nil && n == 0 {
-			err = fault.New(fault.NotFound, "SecretNotFound", "There is no such secret.")
-		}
-		return err
-	}
-	if c.kind == clientSecret {
-		client := secretRow{id: c.id}.clientOf().ClientID
+func writeSecret(ctx context.Context, tx *store.Tx, project, kind, id string, sealed []byte) error {
+	if kind == clientSecret {
+		client := secretRow{id: id}.clientOf().ClientID
 		present, err := secretRows(ctx, tx, project)
 		if err != nil {
 			return err
@@ -425,6 +418,6 @@ func (s *Service) writeSecret(ctx context.Context, tx *store.Tx, project string,
 		INSERT INTO project_secrets (project_id, kind, id, sealed, created_at)
 		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (project_id, kind, id) DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at`,
-		project, c.kind, c.id, s.db.Vault().Seal(secretPlace(project, c.kind, c.id), c.value), store.Micros(tx.Now()))
+		project, kind, id, sealed, store.Micros(tx.Now()))
 	return err
 }

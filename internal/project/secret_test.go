@@ -27,6 +27,16 @@ func logText(t *testing.T, p *people, projectID string) string {
 	return b.String()
 }
 
+func (p *people) setSMTP(m *project.SMTP) error {
+	change, err := p.SMTPChange(p.t.Context(), "acme", m)
+	return p.ChangeSecret(p.t.Context(), by(p.owner), "acme", change, err)
+}
+
+func (p *people) newClientSecret(client string) error {
+	change, err := p.NewClientSecret(p.get("acme"), client)
+	return p.ChangeSecret(p.t.Context(), by(p.owner), "acme", change, err)
+}
+
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	p := newPeople(t, unlimited)
@@ -45,25 +55,25 @@ func TestSecrets(t *testing.T) {
 	if ok, err := p.ClientSecretMatches(ctx, "acme", "shop", ""); err != nil || !ok {
 		t.Errorf("a public client has to show a secret: %v", err)
 	}
-	if err := p.RotateWebhookSecret(ctx, owner, "acme"); err != nil {
+	if err := p.ChangeSecret(ctx, owner, "acme", p.WebhookChange("acme"), nil); err != nil {
 		t.Fatal(err)
 	}
 	server := project.SMTP{Host: "mail.acme.example", Port: 587, Username: "acme", Password: "hush-mail-hush", Sender: "no-reply@acme.example", Security: "starttls"}
-	if err := p.SetSMTP(ctx, owner, "acme", &server); err != nil {
+	if err := p.setSMTP(&server); err != nil {
 		t.Fatal(err)
 	}
 	kept := server
 	kept.Password, kept.Sender = "", "Acme <no-reply@acme.example>"
-	if err := p.SetSMTP(ctx, owner, "acme", &kept); err != nil {
+	if err := p.setSMTP(&kept); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := p.GenerateClientSecret(ctx, owner, "acme", "shop"); err != nil {
+		if err := p.newClientSecret("shop"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p.want(p.GenerateClientSecret(ctx, owner, "acme", "shop"), "ClientSecretLimitReached")
-	p.want(p.GenerateClientSecret(ctx, owner, "acme", "unknown"), "ClientNotFound")
+	p.want(p.newClientSecret("shop"), "ClientSecretLimitReached")
+	p.want(p.newClientSecret("unknown"), "ClientNotFound")
 	after, err := p.ViewSecrets(ctx, owner, "acme", all)
 	if err != nil || after.SMTP == nil || after.SMTP.Password != "hush-mail-hush" || after.Webhook == before.Webhook || len(after.ClientSecrets) != 2 {
 		t.Fatalf("%+v, %v", after, err)
@@ -84,17 +94,17 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("masked: %+v, %v", masked, err)
 	}
 	gone := after.ClientSecrets[0]
-	if err := p.DeleteClientSecret(ctx, owner, "acme", gone.ClientID, gone.KeyID); err != nil {
+	if err := p.ChangeSecret(ctx, owner, "acme", p.DropClientSecret("acme", gone.ClientID, gone.KeyID), nil); err != nil {
 		t.Fatal(err)
 	}
-	p.want(p.DeleteClientSecret(ctx, owner, "acme", gone.ClientID, gone.KeyID), "SecretNotFound")
+	p.want(p.ChangeSecret(ctx, owner, "acme", p.DropClientSecret("acme", gone.ClientID, gone.KeyID), nil), "SecretNotFound")
 	if ok, err := p.ClientSecretMatches(ctx, "acme", "shop", gone.Value); err != nil || ok {
 		t.Errorf("a deleted secret proves the client: %v", err)
 	}
-	if err := p.SetSMTP(ctx, owner, "acme", nil); err != nil {
+	if err := p.setSMTP(nil); err != nil {
 		t.Fatal(err)
 	}
-	p.want(p.SetSMTP(ctx, owner, "acme", nil), "SecretNotFound")
+	p.want(p.setSMTP(nil), "SecretNotFound")
 	_, err = p.ViewSecrets(ctx, owner, "acme", []string{"everything"})
 	p.want(err, "SecretUnknown")
 	_, err = p.ViewSecrets(ctx, owner, "acme", nil)
@@ -129,7 +139,7 @@ func TestMailServersThatAreNone(t *testing.T) {
 	} {
 		m := good
 		spoil(&m)
-		if err := p.SetSMTP(t.Context(), by(p.owner), "acme", &m); err == nil {
+		if err := p.setSMTP(&m); err == nil {
 			t.Errorf("%s: taken", name)
 		} else {
 			p.want(err, "SMTPInvalid")

@@ -1,4 +1,4 @@
-package project
+package settings
 
 import (
 	"bytes"
@@ -12,15 +12,15 @@ import (
 	"github.com/sealog/sealog/internal/event"
 )
 
-// compare tells two JSON objects apart: as text in which each line begins with a space (in
+// Compare tells two JSON objects apart: as text in which each line begins with a space (in
 // both), - (only before) or + (only after), and as a list of changes. Equal ones give "".
-func compare(before, after json.RawMessage) (string, []event.Change, error) {
+func Compare(before, after json.RawMessage) (string, []event.Change, error) {
 	var was, is any
 	for raw, to := range map[*json.RawMessage]*any{&before: &was, &after: &is} {
 		d := json.NewDecoder(bytes.NewReader(*raw))
 		d.UseNumber()
 		if err := d.Decode(to); err != nil {
-			return "", nil, fmt.Errorf("project: %w", err)
+			return "", nil, fmt.Errorf("settings: %w", err)
 		}
 	}
 	d := differ{changes: []event.Change{}}

@@ -1,4 +1,4 @@
-package project
+package settings
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ func TestCompare(t *testing.T) {
 			`[{"path":"/a~1b","old":{"c":1},"new":[1]}]`},
 		{`{"a":1}`, `{}`, " {\n-  \"a\": 1\n }\n", `[{"path":"/a","old":1}]`},
 	} {
-		text, changes, err := compare(json.RawMessage(c.before), json.RawMessage(c.after))
+		text, changes, err := Compare(json.RawMessage(c.before), json.RawMessage(c.after))
 		if err != nil {
 			t.Fatal(err)
 		}

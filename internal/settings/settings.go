@@ -1,4 +1,10 @@
-package project
+// Package settings is what a project's configuration can say: its keys with their defaults,
+// the schema they have to fit, how a YAML text is read, told apart from another, and changed
+// in place without losing its comments.
+//
+// Invariant: nothing here stores anything; what Parse has accepted, Read can read. How
+// configurations are kept says package project. Start reading at Config, then Parse.
+package settings
 
 import (
 	"fmt"
@@ -13,6 +19,7 @@ type Config struct {
 	Identity             IdentityConfig       `yaml:"identity" json:"identity"`
 	Authentication       AuthenticationConfig `yaml:"authentication" json:"authentication"`
 	Password             PasswordConfig       `yaml:"password" json:"password"`
+	Session              SessionConfig        `yaml:"session" json:"session"`
 	ForgotPassword       ForgotPasswordConfig `yaml:"forgot_password" json:"forgot_password"`
 	UserProfile          UserProfileConfig    `yaml:"user_profile" json:"user_profile"`
 	AccountDeletion      GraceConfig          `yaml:"account_deletion" json:"account_deletion"`
@@ -80,6 +87,13 @@ type PasswordConfig struct {
 	// none may; 0 and 0 allow all.
 	HistorySize int `yaml:"history_size" json:"history_size"`
 	HistoryDays int `yaml:"history_days" json:"history_days"`
+}
+
+// SessionConfig says how long a user stays signed in with a browser. What applications get
+// lives as long as their client says.
+type SessionConfig struct {
+	LifetimeSeconds    int `yaml:"lifetime_seconds" json:"lifetime_seconds"`
+	IdleTimeoutSeconds int `yaml:"idle_timeout_seconds" json:"idle_timeout_seconds"`
 }
 
 // ForgotPasswordConfig is about messages with which users set a new password.
@@ -184,7 +198,8 @@ type AdminAPIConfig struct {
 	Burst             int     `yaml:"burst" json:"burst"`
 }
 
-func defaultConfig(id string) Config {
+// Default returns the configuration of a project that says nothing.
+func Default(id string) Config {
 	return Config{
 		ID: id,
 		Identity: IdentityConfig{LoginIDKeys: []LoginIDKey{
@@ -198,6 +213,7 @@ func defaultConfig(id string) Config {
 			CodeValidSeconds:      300, CodeAttempts: 5,
 		},
 		Password:             PasswordConfig{MinLength: 8, HistorySize: 3},
+		Session:              SessionConfig{LifetimeSeconds: 52 * 7 * 86400, IdleTimeoutSeconds: 30 * 86400},
 		ForgotPassword:       ForgotPasswordConfig{Enabled: true, ValidSeconds: 1200, PerHour: 5},
 		AccountDeletion:      GraceConfig{GracePeriodDays: 30},
 		AccountAnonymization: GraceConfig{GracePeriodDays: 30},
@@ -205,11 +221,11 @@ func defaultConfig(id string) Config {
 	}
 }
 
-// effective reads a project's YAML over the defaults.
-func effective(id, text string) (Config, error) {
-	c := defaultConfig(id)
+// Read reads the YAML of a configuration that was accepted once, over the defaults.
+func Read(id, text string) (Config, error) {
+	c := Default(id)
 	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
-		return Config{}, fmt.Errorf("project: configuration of %q: %w", id, err)
+		return Config{}, fmt.Errorf("settings: configuration of %q: %w", id, err)
 	}
 	for _, grace := range []*GraceConfig{&c.AccountDeletion, &c.AccountAnonymization} {
 		grace.GracePeriodDays = min(max(grace.GracePeriodDays, 1), 180)
