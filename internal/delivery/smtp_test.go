@@ -68,6 +68,7 @@ func startMail(t *testing.T, security string, answers ...error) *mailServer {
 	}()
 	t.Cleanup(func() {
 		_ = m.Close()
+		_ = listener.Close() // a server that was closed before it began waits for ever
 		<-ended
 	})
 	return m

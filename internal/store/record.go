@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -75,7 +76,7 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 	if f.Kind == fault.Denied || f.Kind == fault.Unauthenticated {
 		outcome = event.Denied
 	}
-	if f.Kind == fault.Unavailable {
+	if f.Kind == fault.Unavailable && (strings.HasPrefix(f.Code, "Database") || f.Code == "CommitUnknown") {
 		db.log.ErrorContext(ctx, "attempt not recorded: the database is unavailable", "type", t, "actor", by.Actor.ID, "code", f.Code)
 		return cause
 	}

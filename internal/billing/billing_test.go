@@ -1,0 +1,443 @@
+package billing_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stripe/stripe-go/v85/webhook"
+
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/billing"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/storetest"
+)
+
+const secret = "whsec_test_secret_of_web_hooks"
+
+var listening = regexp.MustCompile(`http:? (?:on|at) .*?(127\.0\.0\.1:\d+)|address: (127\.0\.0\.1:\d+)`)
+
+// mock is the address of a stripe-mock, which is built and started once. It knows Stripe's
+// API by its OpenAPI description: a request that does not fit it is refused. It remembers
+// nothing and answers with examples.
+var mock = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "stripe-mock")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "stripe-mock")
+	build := exec.Command("go", "build", "-modfile="+filepath.Join("..", "..", "tools", "go.mod"), "-o", bin, "github.com/stripe/stripe-mock")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("stripe-mock cannot be built: %w\n%s", err, out)
+	}
+	run := exec.Command(bin, "-http-addr", "127.0.0.1:", "-https-addr", "127.0.0.1:")
+	out, err := run.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	run.Stderr = run.Stdout
+	if err := run.Start(); err != nil {
+		return "", err
+	}
+	stop = func() {
+		_ = run.Process.Kill()
+		_ = run.Wait()
+		_ = os.RemoveAll(dir)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return "http://" + m[1] + m[2], nil
+		}
+	}
+	return "", fmt.Errorf("stripe-mock says no address: %v", lines.Err())
+})
+
+var stop func()
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if stop != nil {
+		stop()
+	}
+	os.Exit(status)
+}
+
+type world struct {
+	*billing.Service
+	t        *testing.T
+	db       *store.DB
+	projects *project.Service
+	by       event.By
+	refused  []string
+	mu       sync.Mutex
+}
+
+// plans are two that can be bought, one of them by the price of stripe-mock's examples.
+var plans = project.Plans{
+	{Name: "free", Title: "Free", Collaborators: 2, Domains: 1, RetrievalDays: 30},
+	{Name: "team", Title: "Team", StripePrice: "price_team", Price: "EUR 49 a month", Collaborators: 20, Domains: 5, RetrievalDays: 365},
+	{Name: "firm", Title: "Firm", StripePrice: "price_firm", Price: "EUR 199 a month", Collaborators: -1, Domains: -1, RetrievalDays: -1},
+}
+
+func newWorld(t *testing.T, base string) *world {
+	t.Helper()
+	w := &world{t: t, db: storetest.Open(t)}
+	storetest.Project(t, w.db, "acme")
+	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL(), Plans: plans})
+	c := billing.Config{SecretKey: "sk_test_123", WebhookSecret: secret, APIBase: base, Refused: func(reason, _ string) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.refused = append(w.refused, reason)
+	}}
+	if base == "" {
+		c = billing.Config{}
+	}
+	w.Service = billing.New(w.db, w.projects, c, slog.New(slog.DiscardHandler))
+	w.by = event.By{Actor: event.Actor{Type: event.Account, ID: event.NewID().String(), Name: "owner@acme.example"}, Surface: event.ViaPortal}
+	return w
+}
+
+func withMock(t *testing.T) *world {
+	t.Helper()
+	base, err := mock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newWorld(t, base)
+}
+
+// log is the types, outcomes and actors of the project's events on billing, oldest first.
+func (w *world) log() []string {
+	w.t.Helper()
+	page, err := auditlog.New(w.db).List(w.t.Context(), auditlog.Filter{Project: "acme"}, auditlog.Paging{Ascending: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for _, r := range page.Rows {
+		name, ok := strings.CutPrefix(string(r.Type), "project.billing.")
+		if !ok {
+			continue
+		}
+		c, err := r.Context()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s", name, r.Outcome, c.Actor.Type))
+	}
+	return all
+}
+
+func (w *world) wantLog(want ...string) {
+	w.t.Helper()
+	if got := w.log(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		w.t.Errorf("the log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func (w *world) want(err error, code string) {
+	w.t.Helper()
+	if !fault.Is(err, code) {
+		w.t.Errorf("got %v, want %s", err, code)
+	}
+}
+
+func (w *world) plan() string {
+	w.t.Helper()
+	p, err := w.projects.Get(w.t.Context(), "acme")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p.Plan.Name
+}
+
+// news is Stripe's word about a subscription.
+type news struct {
+	id, kind, sub, project, plan, price, status string
+	at                                          int64
+	cancel                                      bool
+	ended                                       int64
+}
+
+func (n news) body() string {
+	return fmt.Sprintf(`{"id":%q,"object":"event","api_version":"2025-01-01","created":%d,"type":"customer.subscription.%s","data":{"object":{
+		"id":%q,"object":"subscription","status":%q,"customer":"cus_1","cancel_at_period_end":%t,"canceled_at":null,"ended_at":%d,
+		"metadata":{"app_id":%q,"plan_name":%q},
+		"items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","current_period_end":1900000000,"price":{"id":%q,"object":"price"}}]}}}}`,
+		n.id, n.at, n.kind, n.sub, n.status, n.cancel, n.ended, n.project, n.plan, n.price)
+}
+
+// post posts a signed body and returns the status.
+func (w *world) post(body string, at time.Time) int {
+	w.t.Helper()
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: secret, Timestamp: at})
+	r := httptest.NewRequest(http.MethodPost, billing.WebhookPath, strings.NewReader(body))
+	r.Header.Set("Stripe-Signature", signed.Header)
+	answer := httptest.NewRecorder()
+	w.Webhook(answer, r)
+	return answer.Code
+}
+
+func (w *world) hear(n news) {
+	w.t.Helper()
+	if n.project == "" {
+		n.project = "acme"
+	}
+	if n.plan == "" {
+		n.plan = "team"
+	}
+	if n.price == "" {
+		n.price = "price_" + n.plan
+	}
+	if n.status == "" {
+		n.status = "active"
+	}
+	if n.sub == "" {
+		n.sub = "sub_1"
+	}
+	if status := w.post(n.body(), time.Now()); status != http.StatusOK {
+		w.t.Errorf("%s %s: status %d", n.kind, n.id, status)
+	}
+}
+
+func TestSubscriptionByNews(t *testing.T) {
+	t.Parallel()
+	w := withMock(t)
+	w.hear(news{id: "evt_1", kind: "created", at: 100})
+	if w.plan() != "team" {
+		t.Errorf("the plan is %s", w.plan())
+	}
+	w.hear(news{id: "evt_1", kind: "created", at: 100}) // again
+	w.hear(news{id: "evt_2", kind: "updated", at: 110, plan: "firm", price: "price_firm"})
+	if w.plan() != "firm" {
+		t.Errorf("the plan is %s", w.plan())
+	}
+	w.hear(news{id: "evt_1", kind: "created", at: 100})                   // once more, when it is old
+	w.hear(news{id: "evt_0", kind: "updated", at: 105, status: "unpaid"}) // late
+	w.hear(news{id: "evt_3", kind: "updated", at: 120, plan: "firm", cancel: true})
+	w.hear(news{id: "evt_4", kind: "updated", at: 130, plan: "firm", status: "past_due"})
+	sub, has, err := w.Subscription(t.Context(), "acme")
+	if err != nil || !has || !sub.PaymentFailed() || sub.CancelAtPeriodEnd || sub.PeriodEndAt == nil || sub.CustomerID != "cus_1" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	w.hear(news{id: "evt_5", kind: "updated", at: 140, plan: "firm"})
+	w.hear(news{id: "evt_6", kind: "deleted", at: 150, plan: "firm", status: "canceled", ended: 150})
+	w.hear(news{id: "evt_7", kind: "updated", at: 160, plan: "firm"}) // after the end
+	if _, has, err := w.Subscription(t.Context(), "acme"); err != nil || has || w.plan() != "free" {
+		t.Errorf("after the end: %v, plan %s, %v", has, w.plan(), err)
+	}
+	w.hear(news{id: "evt_8", kind: "created", at: 170, sub: "sub_2"}) // another, later
+	if w.plan() != "team" {
+		t.Errorf("the plan is %s", w.plan())
+	}
+	w.wantLog("subscription.created succeeded system", "subscription.updated succeeded system", "subscription.status.updated succeeded system",
+		"subscription.status.updated succeeded system", "payment.failed succeeded system", "payment.recovered succeeded system",
+		"subscription.cancelled succeeded system", "subscription.created succeeded system")
+}
+
+func TestNewsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	w := withMock(t)
+	w.hear(news{id: "evt_3", kind: "deleted", at: 130, status: "canceled", ended: 130})
+	w.hear(news{id: "evt_2", kind: "updated", at: 120, plan: "firm"})
+	w.hear(news{id: "evt_1", kind: "created", at: 110})
+	if _, has, err := w.Subscription(t.Context(), "acme"); err != nil || has || w.plan() != "free" {
+		t.Errorf("%v, plan %s, %v", has, w.plan(), err)
+	}
+	w.wantLog("subscription.created succeeded system", "subscription.cancelled succeeded system")
+
+	other := withMock(t)
+	var wg sync.WaitGroup
+	for range 6 { // the same at the same time
+		wg.Go(func() { other.hear(news{id: "evt_1", kind: "created", at: 110}) })
+	}
+	wg.Wait()
+	other.wantLog("subscription.created succeeded system")
+}
+
+func TestNewsThatIsRefused(t *testing.T) {
+	t.Parallel()
+	w := withMock(t)
+	body := news{id: "evt_1", kind: "created", at: 100, sub: "sub_1", project: "acme", plan: "team", price: "price_team", status: "active"}.body()
+	r := httptest.NewRequest(http.MethodPost, billing.WebhookPath, strings.NewReader(body))
+	r.Header.Set("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", time.Now().Unix(), strings.Repeat("0", 64)))
+	answer := httptest.NewRecorder()
+	w.Webhook(answer, r)
+	unsigned := httptest.NewRecorder()
+	w.Webhook(unsigned, httptest.NewRequest(http.MethodPost, billing.WebhookPath, strings.NewReader(body)))
+	if answer.Code != http.StatusBadRequest || unsigned.Code != http.StatusBadRequest || w.post(body, time.Now().Add(-time.Hour)) != http.StatusBadRequest {
+		t.Error("what Stripe did not sign just now is taken")
+	}
+	if status := w.post(`{"padding":"`+strings.Repeat("x", 300<<10)+`"}`, time.Now()); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d", status)
+	}
+	if status := w.post(`{"id":"evt_2","type":"customer.subscription.created","data":{"object":"nonsense"}}`, time.Now()); status != http.StatusBadRequest {
+		t.Errorf("malformed: %d", status)
+	}
+	if strings.Join(w.refused, " ") != "StripeSignatureInvalid StripeSignatureInvalid StripeSignatureInvalid StripeNewsTooLarge StripeSignatureInvalid" {
+		t.Errorf("counted: %v", w.refused)
+	}
+	for _, id := range []string{"other", "_portal", "", "../acme"} { // one account at Stripe, several installations
+		w.hear(news{id: "evt_9", kind: "created", at: 100, project: "x" + id, sub: "sub_9"})
+	}
+	if status := w.post(`{"id":"evt_3","object":"event","type":"invoice.created","data":{"object":{}}}`, time.Now()); status != http.StatusOK {
+		t.Errorf("of no concern: %d", status)
+	}
+	w.wantLog()
+	none := newWorld(t, "")
+	if status := none.post(body, time.Now()); status != http.StatusNotFound {
+		t.Errorf("without settings: %d", status)
+	}
+}
+
+// TestAtStripe goes through stripe-mock, which knows what Stripe's API takes.
+func TestAtStripe(t *testing.T) {
+	t.Parallel()
+	w := withMock(t)
+	ctx := t.Context()
+	w.want(w.Change(ctx, w.by, "acme", "firm"), "ErrSubscriptionNotFound")
+	w.want(w.SetCancelled(ctx, w.by, "acme", true), "ErrSubscriptionNotFound")
+	w.want(w.CancelFailed(ctx, w.by, "acme"), "ErrSubscriptionNotFound")
+	_, err := w.Preview(ctx, "acme", "firm")
+	w.want(err, "ErrSubscriptionNotFound")
+	for _, name := range []string{"nothing", "", "free"} {
+		_, err := w.Checkout(ctx, w.by, "acme", name, "owner@acme.example")
+		w.want(err, "Invalid")
+	}
+	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || processing {
+		t.Errorf("processing %v, %v", processing, err)
+	}
+	if _, err := w.Checkout(ctx, w.by, "acme", "team", "owner@acme.example"); err != nil {
+		t.Fatal(err)
+	}
+	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || !processing {
+		t.Errorf("processing %v, %v", processing, err)
+	}
+	if w.plan() != "free" {
+		t.Errorf("the plan is %s before anything is paid", w.plan())
+	}
+	w.want(w.Reconcile(ctx, "acme", event.NewID()), "CheckoutNotFound")
+	w.hear(news{id: "evt_1", kind: "created", at: 100})
+	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || processing {
+		t.Errorf("processing %v, %v", processing, err)
+	}
+	_, err = w.Checkout(ctx, w.by, "acme", "firm", "owner@acme.example")
+	w.want(err, "SubscriptionExists")
+	if preview, err := w.Preview(ctx, "acme", "firm"); err != nil || preview.Currency == "" || preview.Plan.Name != "firm" {
+		t.Errorf("%+v, %v", preview, err)
+	}
+	w.want(w.Change(ctx, w.by, "acme", "team"), "SamePlan")
+	w.want(w.Change(ctx, w.by, "acme", "nothing"), "Invalid")
+	if err := w.Change(ctx, w.by, "acme", "firm"); err != nil || w.plan() != "firm" {
+		t.Errorf("plan %s, %v", w.plan(), err)
+	}
+	w.hear(news{id: "evt_2", kind: "updated", at: time.Now().Unix() - 60, plan: "team"}) // of before, and late
+	if w.plan() != "firm" {
+		t.Error("old news undid what was changed since")
+	}
+	for _, cancelled := range []bool{true, false} {
+		if err := w.SetCancelled(ctx, w.by, "acme", cancelled); err != nil {
+			t.Fatal(err)
+		}
+		if sub, _, err := w.Subscription(ctx, "acme"); err != nil || sub.CancelAtPeriodEnd != cancelled || (sub.CancelledAt != nil) != cancelled {
+			t.Errorf("%+v, %v", sub, err)
+		}
+	}
+	w.want(w.CancelFailed(ctx, w.by, "acme"), "PaymentNotFailed")
+	w.hear(news{id: "evt_3", kind: "updated", at: time.Now().Unix() + 10, plan: "firm", status: "past_due"})
+	if err := w.CancelFailed(ctx, w.by, "acme"); err != nil || w.plan() != "free" {
+		t.Errorf("plan %s, %v", w.plan(), err)
+	}
+	account := " account"
+	w.wantLog("subscription.updated failed"+account, "subscription.status.updated failed"+account, "subscription.cancelled failed"+account,
+		"checkout.created failed"+account, "checkout.created failed"+account, "checkout.created failed"+account, "checkout.created succeeded"+account,
+		"subscription.created succeeded system", "checkout.created failed"+account,
+		"subscription.updated failed"+account, "subscription.updated failed"+account, "subscription.updated succeeded"+account,
+		"subscription.status.updated succeeded"+account, "subscription.status.updated succeeded"+account, "subscription.cancelled failed"+account,
+		"payment.failed succeeded system", "subscription.cancelled succeeded"+account)
+}
+
+// TestCheckoutCompleted: the news of a paid checkout, and coming back from paying, fetch the subscription.
+func TestCheckoutCompleted(t *testing.T) {
+	t.Parallel()
+	w := withMock(t)
+	body := `{"id":"evt_1","object":"event","created":100,"type":"checkout.session.completed","data":{"object":{"id":"cs_1","object":"checkout.session",
+		"subscription":"sub_1","metadata":{"app_id":"acme","plan_name":"team"}}}}`
+	for range 2 {
+		if status := w.post(body, time.Now()); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+	}
+	// stripe-mock's example is of a subscription that has ended.
+	w.wantLog("subscription.created succeeded system", "subscription.cancelled succeeded system")
+}
+
+// failing is a Stripe that does not do what it should.
+func failing(t *testing.T, h http.HandlerFunc) *world {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return newWorld(t, server.URL)
+}
+
+func TestStripeFails(t *testing.T) {
+	t.Parallel()
+	for code, answer := range map[string]struct {
+		status int
+		body   string
+	}{
+		"StripeCardDeclined": {402, `{"error":{"type":"card_error","code":"card_declined","message":"Your card was declined."}}`},
+		"StripeRefused":      {400, `{"error":{"type":"invalid_request_error","message":"No such price: price_team; secret words"}}`},
+		"StripeFailed":       {500, `{"error":{"type":"api_error","message":"secret words"}}`},
+	} {
+		w := failing(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Stripe-Should-Retry", "false")
+			w.WriteHeader(answer.status)
+			_, _ = io.WriteString(w, answer.body)
+		})
+		_, err := w.Checkout(t.Context(), w.by, "acme", "team", "owner@acme.example")
+		w.want(err, code)
+		if strings.Contains(fault.Of(err).Message, "secret") || code == "StripeCardDeclined" && fault.Of(err).Message != "Your card was declined." {
+			t.Errorf("it says %q", fault.Of(err).Message)
+		}
+		w.wantLog("checkout.created failed account")
+	}
+	w := failing(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then it is seen that the caller has gone
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := w.Checkout(ctx, w.by, "acme", "team", "owner@acme.example")
+	w.want(err, "StripeFailed")
+}
+
+func TestWithoutSettings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	_, err := w.Checkout(t.Context(), w.by, "acme", "team", "owner@acme.example")
+	w.want(err, "BillingNotConfigured")
+	w.want(w.Change(t.Context(), w.by, "acme", "team"), "BillingNotConfigured")
+	w.want(w.SetCancelled(t.Context(), w.by, "acme", true), "BillingNotConfigured")
+	w.want(w.CancelFailed(t.Context(), w.by, "acme"), "BillingNotConfigured")
+	w.want(w.Reconcile(t.Context(), "acme", event.NewID()), "BillingNotConfigured")
+	w.wantLog("checkout.created failed account", "subscription.updated failed account", "subscription.status.updated failed account", "subscription.cancelled failed account")
+}
