@@ -46,6 +46,17 @@ func open(ctx context.Context, d config.Data, log *slog.Logger, publicURL *url.U
 		return nil, errors.Join(err, db.Close())
 	}
 	settings := project.Settings{PublicURL: a.publicURL}
+	if d.Plans != "" {
+		text, err := os.ReadFile(d.Plans)
+		if err == nil {
+			settings.Plans, err = project.ReadPlans(text)
+		} else {
+			err = fault.New(fault.Invalid, "PlansInvalid", "The file of --plans cannot be read.").Because(err)
+		}
+		if err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	if d.DNSServer != "" {
 		settings.Resolver = project.ResolverAt(d.DNSServer)
 	}

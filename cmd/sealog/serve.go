@@ -12,6 +12,7 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/config"
 	"github.com/sealog/sealog/internal/delivery"
 	"github.com/sealog/sealog/internal/demo"
@@ -21,6 +22,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/portal"
+	"github.com/sealog/sealog/internal/portalapi"
 	"github.com/sealog/sealog/internal/schedule"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
@@ -103,8 +105,22 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	for _, path := range enduser.Paths {
 		mux.Handle(path, people)
 	}
+	stripe, err := c.Billing.Load()
+	if err != nil {
+		return err
+	}
+	paying := billing.New(a.db, a.projects, billing.Config{
+		SecretKey: stripe.StripeSecretKey, WebhookSecret: stripe.StripeWebhookSecret, APIBase: stripe.StripeAPIBase,
+		Refused: func(reason, ip string) { a.refusals.Count(event.PortalProject, reason, ip, a.db.Now()) },
+	}, log)
+	mux.HandleFunc("POST "+billing.WebhookPath, paying.Webhook)
+	portalAPI := portalapi.New(portalapi.Config{
+		Access: a.access, Projects: a.projects, Billing: paying, DB: a.db, Logger: log, AdminAPI: admin.ServeAs,
+	})
+	mux.Handle("/api/graphql", portalAPI)
+	mux.Handle("/api/apps/", portalAPI)
 	mux.Handle("/", portal.New(portal.Config{
-		Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
+		Billing: paying, Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
 		MailConfigured: sending.Configured(message.Email), SMSConfigured: sending.Configured(message.SMS),
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
 		Logger: log, Now: a.db.Now, Version: version(),

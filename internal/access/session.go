@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -53,6 +54,16 @@ func (s Session) By(req event.Request) event.By {
 		actor.TokenID = s.TokenID.String()
 	}
 	return event.By{Actor: actor, Surface: event.ViaPortal, Request: req}
+}
+
+// SessionCookie names the cookie with the token of a session of the Portal at a public URL.
+// The prefix makes browsers insist on Secure, on Path=/ and on no Domain (RFC 6265bis,
+// section 4.1.3.2).
+func SessionCookie(publicURL *url.URL) string {
+	if publicURL.Scheme == "https" {
+		return "__Host-sealog"
+	}
+	return "sealog"
 }
 
 // IsFresh reports whether the password was confirmed within the last five minutes, so that

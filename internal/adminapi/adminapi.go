@@ -41,18 +41,29 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
+// Handler is the Admin API. It takes every path it is mounted at.
+type Handler struct{ *handler }
+
+// ServeHTTP implements http.Handler: it proves the caller by the token of the request.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
+
+// ServeAs serves a request of a caller who was let in otherwise.
+func (h Handler) ServeAs(w http.ResponseWriter, r *http.Request, caller access.Caller) {
+	if h.head(w, r) {
+		h.answer(w, r, caller)
+	}
+}
+
 type handler struct {
 	Config
 	documents graph.Documents
 }
 
-// New returns the handler of the Admin API. It takes every path it is mounted at.
-func New(c Config) http.Handler {
-	h := &handler{Config: c, documents: graph.NewDocuments()}
-	return http.HandlerFunc(h.serve)
-}
+// New returns the Admin API.
+func New(c Config) Handler { return Handler{&handler{Config: c, documents: graph.NewDocuments()}} }
 
-func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
+// head sets what every answer has, and reports whether the request is one to look at.
+func (h *handler) head(w http.ResponseWriter, r *http.Request) bool {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Pragma", "no-cache")
@@ -62,6 +73,13 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		header.Set("Allow", http.MethodPost)
 		http.Error(w, "The Admin API takes GraphQL by POST.", http.StatusMethodNotAllowed)
+		return false
+	}
+	return true
+}
+
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
+	if !h.head(w, r) {
 		return
 	}
 	req := requestOf(r)
@@ -70,6 +88,11 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 		h.turnAway(w, r, req, err)
 		return
 	}
+	h.answer(w, r, caller)
+}
+
+// answer serves a request of a proven caller.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, caller access.Caller) {
 	c := &call{handler: h, by: caller.By, project: caller.Project}
 	params, err := graph.ReadParams(r)
 	if err != nil {

@@ -21,6 +21,9 @@ func (c *call) AuditLogs(
 	activityTypes []event.Type, userIDs, actorIDs []string, outcomes []event.Outcome, sortDirection *gql.SortDirection,
 ) (*model.AuditLogConnection, error) {
 	f := auditlog.Filter{Project: c.project.ID, From: value(rangeFrom), To: value(rangeTo), Outcomes: outcomes}
+	if bound := c.project.Plan.ReadableFrom(c.DB.Now()); f.From.Before(bound) {
+		f.From = bound
+	}
 	if len(f.Outcomes) == 0 {
 		f.Outcomes = []event.Outcome{event.Succeeded}
 	}

@@ -27,6 +27,9 @@ type Data struct {
 	// PublicURL is the address under which people and programs reach this server. Commands
 	// take the one that the server was last started with.
 	PublicURL string `help:"Address under which the server is reached; by default the one it listens on." env:"SEALOG_PUBLIC_URL" placeholder:"URL"`
+	// Plans is a YAML file with the plans that projects can have; without one there is one
+	// plan, which limits nothing.
+	Plans string `help:"YAML file with the plans that projects can have." env:"SEALOG_PLANS" placeholder:"FILE" type:"path"`
 	// DNSServer is the name server that is asked for the TXT records of domains; empty asks
 	// those of this machine.
 	DNSServer string `name:"dns-server" help:"Name server to ask for the TXT records of domains, instead of this machine's." env:"SEALOG_DNS_SERVER" placeholder:"HOST:PORT"`
@@ -44,6 +47,7 @@ type Serve struct {
 	// MetricsListen serves /metrics on an address of its own instead of on Listen.
 	MetricsListen string `help:"Serve /metrics here instead of on the main address." env:"SEALOG_METRICS_LISTEN" placeholder:"HOST:PORT"`
 	Delivery
+	Billing
 	// Demo fills an empty data directory with a project to look at.
 	Demo bool `help:"Fill an empty data directory with a project to look at." env:"SEALOG_DEMO"`
 }
@@ -77,7 +81,7 @@ func (s Serve) Validate() error {
 	if s.TrustedHops < 0 || s.TrustedHops > 32 {
 		errs = append(errs, invalid("--trusted-hops must be between 0 and 32"))
 	}
-	return errors.Join(append(errs, s.Delivery.validate()...)...)
+	return errors.Join(append(append(errs, s.Delivery.validate()...), s.Billing.validate()...)...)
 }
 
 func invalid(format string, args ...any) error {

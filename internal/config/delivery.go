@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
-	"os"
 	"strings"
 )
 
@@ -54,12 +53,12 @@ func (d Delivery) Load() (Delivery, error) {
 		if one.file == "" {
 			continue
 		}
-		text, err := os.ReadFile(one.file)
+		line, err := firstLine(one.flag, one.file)
 		if err != nil {
-			errs = append(errs, invalid("%s cannot be read", one.flag))
+			errs = append(errs, err)
 			continue
 		}
-		*one.to, _, _ = strings.Cut(strings.TrimSpace(string(text)), "\n")
+		*one.to = line
 	}
 	if err := errors.Join(errs...); err != nil {
 		return d, err

@@ -126,6 +126,9 @@ func (p *portal) readPage(r *http.Request, v visit) (LogPage, auditlog.Filter) {
 	}
 	q := readQuery(params)
 	filter, wrong := q.filter(v.project.ID)
+	if bound := v.project.Plan.ReadableFrom(p.Now()); filter.From.Before(bound) {
+		filter.From = bound
+	}
 	until, err := time.Parse(time.RFC3339Nano, q.Until)
 	if err != nil || until.Year() < 1970 {
 		if q.Until != "" {

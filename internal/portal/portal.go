@@ -21,6 +21,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/message"
@@ -32,6 +33,7 @@ import (
 // Config is what the Portal stands on; everything in it is required.
 type Config struct {
 	Access    *access.Service
+	Billing   *billing.Service
 	Projects  *project.Service
 	Log       *auditlog.Reader
 	Reads     *auditlog.Reads

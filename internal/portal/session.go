@@ -14,14 +14,7 @@ import (
 	"github.com/sealog/sealog/internal/web"
 )
 
-// sessionCookie names the cookie with the session's token. The prefix makes browsers insist
-// on Secure, on Path=/ and on no Domain (RFC 6265bis, section 4.1.3.2).
-func (p *portal) sessionCookie() string {
-	if p.isHTTPS() {
-		return "__Host-sealog"
-	}
-	return "sealog"
-}
+func (p *portal) sessionCookie() string { return access.SessionCookie(p.PublicURL) }
 
 // setCookie sets a cookie that scripts cannot read; a negative age removes it, zero keeps it
 // until the browser is closed.

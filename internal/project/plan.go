@@ -1,8 +1,15 @@
 package project
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
+	"github.com/goccy/go-yaml"
+
+	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -45,6 +52,66 @@ func (p Plans) Plan(name string) (Plan, bool) {
 		}
 	}
 	return Plan{}, false
+}
+
+// ReadPlans reads plans from YAML: a list under "plans". A limit that is left out is none.
+//
+// Errors: PlansInvalid, which says everything that is wrong.
+func ReadPlans(text []byte) (Plans, error) {
+	invalid := func(words string, cause error) (Plans, error) {
+		return nil, fault.New(fault.Invalid, "PlansInvalid", "The plans are invalid: %s", words).Because(cause)
+	}
+	var file struct {
+		Plans []struct {
+			Name          string `yaml:"name"`
+			Title         string `yaml:"title"`
+			StripePrice   string `yaml:"stripe_price"`
+			Price         string `yaml:"price"`
+			Collaborators *int   `yaml:"collaborators"`
+			Domains       *int   `yaml:"domains"`
+			RetrievalDays *int   `yaml:"retrieval_days"`
+		} `yaml:"plans"`
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&file); err != nil {
+		return invalid("they are not YAML of this form.", err)
+	}
+	var plans Plans
+	var wrong []string
+	for i, p := range file.Plans {
+		plan := Plan{Name: p.Name, Title: p.Title, StripePrice: p.StripePrice, Price: p.Price}
+		if plan.Title == "" {
+			plan.Title = plan.Name
+		}
+		if _, twice := plans.Plan(p.Name); twice || p.Name == "" {
+			wrong = append(wrong, fmt.Sprintf("plan %d needs a name of its own", i+1))
+		}
+		for limit, to := range map[**int]*int{&p.Collaborators: &plan.Collaborators, &p.Domains: &plan.Domains, &p.RetrievalDays: &plan.RetrievalDays} {
+			*to = Unlimited
+			if *limit != nil {
+				*to = **limit
+			}
+		}
+		if plan.Collaborators == 0 || min(plan.Collaborators, plan.Domains, plan.RetrievalDays) < Unlimited {
+			wrong = append(wrong, fmt.Sprintf("plan %d has a limit that none can be: at least one collaborator, and -1 for no limit", i+1))
+		}
+		plans = append(plans, plan)
+	}
+	if len(plans) == 0 {
+		wrong = append(wrong, "there has to be one at least")
+	}
+	if len(wrong) > 0 {
+		return invalid(strings.Join(wrong, "; ")+".", nil)
+	}
+	return plans, nil
+}
+
+// ReadableFrom is the earliest time of events that a project's plan lets be read, by now;
+// zero for all of them.
+func (p Plan) ReadableFrom(now time.Time) time.Time {
+	if p.RetrievalDays < 0 {
+		return time.Time{}
+	}
+	return now.Add(-time.Duration(p.RetrievalDays) * 24 * time.Hour)
 }
 
 // applying is the plan of a project: that of its name or, when the settings know it no

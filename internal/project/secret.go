@@ -14,6 +14,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -211,6 +212,28 @@ func (s *Service) MaskedSecrets(ctx context.Context, project string) (_ Secrets,
 		}
 	}
 	return masked, nil
+}
+
+// SecretsChecksum changes when a secret of the project comes, goes or is replaced. It says
+// nothing of their values.
+func (s *Service) SecretsChecksum(ctx context.Context, project string) (_ string, err error) {
+	defer fault.Wrap(&err, "project.SecretsChecksum(%q)", project)
+	rows, err := secretRows(ctx, s.db, project)
+	if err != nil {
+		return "", err
+	}
+	all, err := keys(ctx, s.db, project)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, k := range all {
+		fmt.Fprintln(&b, keySecret, k.ID)
+	}
+	for _, r := range rows {
+		fmt.Fprintln(&b, r.kind, r.id, r.createdAt.UnixMicro())
+	}
+	return settings.Checksum(b.String()), nil
 }
 
 // ViewSecrets returns secrets of a project by their names. They leave only after
