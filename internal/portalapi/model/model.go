@@ -5,6 +5,7 @@ package model
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -41,7 +42,11 @@ func (a App) PlanName() string { return a.Project.Plan.Name }
 
 // RawAppConfig is what the project says, as JSON.
 func (a App) RawAppConfig() (json.RawMessage, error) {
-	return yaml.YAMLToJSON([]byte(a.Project.ConfigYML))
+	var said any
+	if err := yaml.Unmarshal([]byte(a.Project.ConfigYML), &said); err != nil {
+		return nil, fmt.Errorf("portalapi: configuration of %q: %w", a.Project.ID, err)
+	}
+	return json.Marshal(said)
 }
 
 // EffectiveAppConfig is what is in force.
