@@ -20,7 +20,7 @@ var floors = map[string]int{
 	"internal/config": 1, "internal/vault": 1, "internal/webhook": 1, "internal/settings": 1, "internal/ledger": 1,
 	"internal/store":   2,
 	"internal/project": 3, "internal/auditlog": 3, "internal/message": 3, "internal/session": 3,
-	"internal/access": 4, "internal/directory": 4, 
+	"internal/access": 4, "internal/directory": 4,
 	"internal/sequencer": 5, "internal/delivery": 5, "internal/schedule": 5, "internal/web": 5, "internal/graph": 5, "internal/billing": 5,
 	"internal/adminapi/gql": 5, "internal/adminapi/model": 5, "internal/portalapi/gql": 5, "internal/portalapi/model": 5, "internal/portalapi": 6,
 	"internal/adminapi": 6, "internal/portal": 6, "internal/portal/static": 6,
