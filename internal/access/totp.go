@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -55,16 +56,53 @@ func totpPlace(account event.ID) vault.Place {
 // NewTOTP makes a seed for an account to put into its app. Nothing changes by it.
 func (s *Service) NewTOTP(account Account) (_ TOTPSetup, err error) {
 	defer fault.Wrap(&err, "access.NewTOTP")
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Sealog " + s.projects.PublicURL.Hostname(), AccountName: account.Email, Period: totpPeriod})
+	return s.setUpTOTP(account, nil, s.db.Now().Add(setupFor))
+}
+
+// SameTOTP is a setup once more, for who has put it into their app and mistyped the code.
+//
+// Errors: SetupExpired.
+func (s *Service) SameTOTP(account Account, sealed string) (_ TOTPSetup, err error) {
+	defer fault.Wrap(&err, "access.SameTOTP")
+	seed, err := s.openSetup(account, sealed)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(seed.Secret)
 	if err != nil {
 		return TOTPSetup{}, fmt.Errorf("access: %w", err)
 	}
-	text, err := json.Marshal(pendingSeed{key.Secret(), s.db.Now().Add(setupFor)})
+	return s.setUpTOTP(account, secret, seed.Expires)
+}
+
+// setUpTOTP is a setup with a seed, or with a new one when that is nil.
+func (s *Service) setUpTOTP(account Account, seed []byte, expires time.Time) (TOTPSetup, error) {
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: "Sealog " + s.projects.PublicURL.Hostname(), AccountName: account.Email, Period: totpPeriod, Secret: seed,
+	})
+	if err != nil {
+		return TOTPSetup{}, fmt.Errorf("access: %w", err)
+	}
+	text, err := json.Marshal(pendingSeed{key.Secret(), expires})
 	if err != nil {
 		return TOTPSetup{}, fmt.Errorf("access: %w", err)
 	}
 	sealed := base64.RawURLEncoding.EncodeToString(s.db.Vault().Seal(setupPlace(account.ID), text))
 	return TOTPSetup{Sealed: sealed, Secret: key.Secret(), URI: key.URL()}, nil
+}
+
+// openSetup reads what an account has brought back of a setup.
+func (s *Service) openSetup(account Account, sealed string) (seed pendingSeed, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err == nil {
+		if raw, err = s.db.Vault().Open(setupPlace(account.ID), raw); err == nil {
+			err = json.Unmarshal(raw, &seed)
+		}
+	}
+	if err != nil || s.db.Now().After(seed.Expires) {
+		return seed, fault.New(fault.Invalid, "SetupExpired", "This took too long. Begin again with a new key for your app.").Because(err)
+	}
+	return seed, nil
 }
 
 // HasTOTP reports whether an account has a second factor, and how many of its recovery
@@ -96,15 +134,9 @@ func (s *Service) AddTOTP(ctx context.Context, req event.Request, session Sessio
 	if !s.inSession.Allow(account.ID.String(), tryRate, tryBurst, now) {
 		return nil, s.errTries(req, now)
 	}
-	var seed pendingSeed
-	raw, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err == nil {
-		if raw, err = s.db.Vault().Open(setupPlace(account.ID), raw); err == nil {
-			err = json.Unmarshal(raw, &seed)
-		}
-	}
-	if err != nil || now.After(seed.Expires) {
-		return refused(fault.New(fault.Invalid, "SetupExpired", "This took too long. Begin again with a new key for your app.").Because(err))
+	seed, err := s.openSetup(account, sealed)
+	if err != nil {
+		return refused(err)
 	}
 	step, ok := stepOf(seed.Secret, code, now, 0)
 	if !ok {

@@ -1,84 +1,28 @@
 package billing_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/stripe/stripe-go/v85/webhook"
-
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/outsidetest"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
 
 const secret = "whsec_test_secret_of_web_hooks"
-
-var listening = regexp.MustCompile(`http:? (?:on|at) .*?(127\.0\.0\.1:\d+)|address: (127\.0\.0\.1:\d+)`)
-
-// mock is the address of a stripe-mock, which is built and started once. It knows Stripe's
-// API by its OpenAPI description: a request that does not fit it is refused. It remembers
-// nothing and answers with examples.
-var mock = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "stripe-mock")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "stripe-mock")
-	build := exec.Command("go", "build", "-modfile="+filepath.Join("..", "..", "tools", "go.mod"), "-o", bin, "github.com/stripe/stripe-mock")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("stripe-mock cannot be built: %w\n%s", err, out)
-	}
-	run := exec.Command(bin, "-http-addr", "127.0.0.1:", "-https-addr", "127.0.0.1:")
-	out, err := run.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	run.Stderr = run.Stdout
-	if err := run.Start(); err != nil {
-		return "", err
-	}
-	stop = func() {
-		_ = run.Process.Kill()
-		_ = run.Wait()
-		_ = os.RemoveAll(dir)
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return "http://" + m[1] + m[2], nil
-		}
-	}
-	return "", fmt.Errorf("stripe-mock says no address: %v", lines.Err())
-})
-
-var stop func()
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if stop != nil {
-		stop()
-	}
-	os.Exit(status)
-}
 
 type world struct {
 	*billing.Service
@@ -117,11 +61,7 @@ func newWorld(t *testing.T, base string) *world {
 
 func withMock(t *testing.T) *world {
 	t.Helper()
-	base, err := mock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newWorld(t, base)
+	return newWorld(t, outsidetest.Stripe(t))
 }
 
 // log is the types, outcomes and actors of the project's events on billing, oldest first.
@@ -169,82 +109,49 @@ func (w *world) plan() string {
 	return p.Plan.Name
 }
 
-// news is Stripe's word about a subscription.
-type news struct {
-	id, kind, sub, project, plan, price, status string
-	at                                          int64
-	cancel                                      bool
-	ended                                       int64
-}
-
-func (n news) body() string {
-	return fmt.Sprintf(`{"id":%q,"object":"event","api_version":"2025-01-01","created":%d,"type":"customer.subscription.%s","data":{"object":{
-		"id":%q,"object":"subscription","status":%q,"customer":"cus_1","cancel_at_period_end":%t,"canceled_at":null,"ended_at":%d,
-		"metadata":{"app_id":%q,"plan_name":%q},
-		"items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","current_period_end":1900000000,"price":{"id":%q,"object":"price"}}]}}}}`,
-		n.id, n.at, n.kind, n.sub, n.status, n.cancel, n.ended, n.project, n.plan, n.price)
-}
-
 // post posts a signed body and returns the status.
 func (w *world) post(body string, at time.Time) int {
 	w.t.Helper()
-	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: secret, Timestamp: at})
-	r := httptest.NewRequest(http.MethodPost, billing.WebhookPath, strings.NewReader(body))
-	r.Header.Set("Stripe-Signature", signed.Header)
+	r := outsidetest.StripePost(w.t, billing.WebhookPath, secret, body, at)
 	answer := httptest.NewRecorder()
 	w.Webhook(answer, r)
 	return answer.Code
 }
 
-func (w *world) hear(n news) {
+func (w *world) hear(n outsidetest.News) {
 	w.t.Helper()
-	if n.project == "" {
-		n.project = "acme"
-	}
-	if n.plan == "" {
-		n.plan = "team"
-	}
-	if n.price == "" {
-		n.price = "price_" + n.plan
-	}
-	if n.status == "" {
-		n.status = "active"
-	}
-	if n.sub == "" {
-		n.sub = "sub_1"
-	}
-	if status := w.post(n.body(), time.Now()); status != http.StatusOK {
-		w.t.Errorf("%s %s: status %d", n.kind, n.id, status)
+	if status := w.post(n.Body(), time.Now()); status != http.StatusOK {
+		w.t.Errorf("%s %s: status %d", n.Kind, n.ID, status)
 	}
 }
 
 func TestSubscriptionByNews(t *testing.T) {
 	t.Parallel()
 	w := withMock(t)
-	w.hear(news{id: "evt_1", kind: "created", at: 100})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100})
 	if w.plan() != "team" {
 		t.Errorf("the plan is %s", w.plan())
 	}
-	w.hear(news{id: "evt_1", kind: "created", at: 100}) // again
-	w.hear(news{id: "evt_2", kind: "updated", at: 110, plan: "firm", price: "price_firm"})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100}) // again
+	w.hear(outsidetest.News{ID: "evt_2", Kind: "updated", At: 110, Plan: "firm", Price: "price_firm"})
 	if w.plan() != "firm" {
 		t.Errorf("the plan is %s", w.plan())
 	}
-	w.hear(news{id: "evt_1", kind: "created", at: 100})                   // once more, when it is old
-	w.hear(news{id: "evt_0", kind: "updated", at: 105, status: "unpaid"}) // late
-	w.hear(news{id: "evt_3", kind: "updated", at: 120, plan: "firm", cancel: true})
-	w.hear(news{id: "evt_4", kind: "updated", at: 130, plan: "firm", status: "past_due"})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100})                   // once more, when it is old
+	w.hear(outsidetest.News{ID: "evt_0", Kind: "updated", At: 105, Status: "unpaid"}) // late
+	w.hear(outsidetest.News{ID: "evt_3", Kind: "updated", At: 120, Plan: "firm", Cancel: true})
+	w.hear(outsidetest.News{ID: "evt_4", Kind: "updated", At: 130, Plan: "firm", Status: "past_due"})
 	sub, has, err := w.Subscription(t.Context(), "acme")
 	if err != nil || !has || !sub.PaymentFailed() || sub.CancelAtPeriodEnd || sub.PeriodEndAt == nil || sub.CustomerID != "cus_1" {
 		t.Errorf("%+v, %v", sub, err)
 	}
-	w.hear(news{id: "evt_5", kind: "updated", at: 140, plan: "firm"})
-	w.hear(news{id: "evt_6", kind: "deleted", at: 150, plan: "firm", status: "canceled", ended: 150})
-	w.hear(news{id: "evt_7", kind: "updated", at: 160, plan: "firm"}) // after the end
+	w.hear(outsidetest.News{ID: "evt_5", Kind: "updated", At: 140, Plan: "firm"})
+	w.hear(outsidetest.News{ID: "evt_6", Kind: "deleted", At: 150, Plan: "firm", Status: "canceled", Ended: 150})
+	w.hear(outsidetest.News{ID: "evt_7", Kind: "updated", At: 160, Plan: "firm"}) // after the end
 	if _, has, err := w.Subscription(t.Context(), "acme"); err != nil || has || w.plan() != "free" {
 		t.Errorf("after the end: %v, plan %s, %v", has, w.plan(), err)
 	}
-	w.hear(news{id: "evt_8", kind: "created", at: 170, sub: "sub_2"}) // another, later
+	w.hear(outsidetest.News{ID: "evt_8", Kind: "created", At: 170, Sub: "sub_2"}) // another, later
 	if w.plan() != "team" {
 		t.Errorf("the plan is %s", w.plan())
 	}
@@ -256,9 +163,9 @@ func TestSubscriptionByNews(t *testing.T) {
 func TestNewsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	w := withMock(t)
-	w.hear(news{id: "evt_3", kind: "deleted", at: 130, status: "canceled", ended: 130})
-	w.hear(news{id: "evt_2", kind: "updated", at: 120, plan: "firm"})
-	w.hear(news{id: "evt_1", kind: "created", at: 110})
+	w.hear(outsidetest.News{ID: "evt_3", Kind: "deleted", At: 130, Status: "canceled", Ended: 130})
+	w.hear(outsidetest.News{ID: "evt_2", Kind: "updated", At: 120, Plan: "firm"})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 110})
 	if _, has, err := w.Subscription(t.Context(), "acme"); err != nil || has || w.plan() != "free" {
 		t.Errorf("%v, plan %s, %v", has, w.plan(), err)
 	}
@@ -267,7 +174,7 @@ func TestNewsInAnyOrder(t *testing.T) {
 	other := withMock(t)
 	var wg sync.WaitGroup
 	for range 6 { // the same at the same time
-		wg.Go(func() { other.hear(news{id: "evt_1", kind: "created", at: 110}) })
+		wg.Go(func() { other.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 110}) })
 	}
 	wg.Wait()
 	other.wantLog("subscription.created succeeded system")
@@ -276,7 +183,7 @@ func TestNewsInAnyOrder(t *testing.T) {
 func TestNewsThatIsRefused(t *testing.T) {
 	t.Parallel()
 	w := withMock(t)
-	body := news{id: "evt_1", kind: "created", at: 100, sub: "sub_1", project: "acme", plan: "team", price: "price_team", status: "active"}.body()
+	body := outsidetest.News{ID: "evt_1", Kind: "created", At: 100, Sub: "sub_1", Project: "acme", Plan: "team", Price: "price_team", Status: "active"}.Body()
 	r := httptest.NewRequest(http.MethodPost, billing.WebhookPath, strings.NewReader(body))
 	r.Header.Set("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", time.Now().Unix(), strings.Repeat("0", 64)))
 	answer := httptest.NewRecorder()
@@ -296,7 +203,7 @@ func TestNewsThatIsRefused(t *testing.T) {
 		t.Errorf("counted: %v", w.refused)
 	}
 	for _, id := range []string{"other", "_portal", "", "../acme"} { // one account at Stripe, several installations
-		w.hear(news{id: "evt_9", kind: "created", at: 100, project: "x" + id, sub: "sub_9"})
+		w.hear(outsidetest.News{ID: "evt_9", Kind: "created", At: 100, Project: "x" + id, Sub: "sub_9"})
 	}
 	if status := w.post(`{"id":"evt_3","object":"event","type":"invoice.created","data":{"object":{}}}`, time.Now()); status != http.StatusOK {
 		t.Errorf("of no concern: %d", status)
@@ -335,7 +242,7 @@ func TestAtStripe(t *testing.T) {
 		t.Errorf("the plan is %s before anything is paid", w.plan())
 	}
 	w.want(w.Reconcile(ctx, "acme", event.NewID()), "CheckoutNotFound")
-	w.hear(news{id: "evt_1", kind: "created", at: 100})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100})
 	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || processing {
 		t.Errorf("processing %v, %v", processing, err)
 	}
@@ -349,7 +256,7 @@ func TestAtStripe(t *testing.T) {
 	if err := w.Change(ctx, w.by, "acme", "firm"); err != nil || w.plan() != "firm" {
 		t.Errorf("plan %s, %v", w.plan(), err)
 	}
-	w.hear(news{id: "evt_2", kind: "updated", at: time.Now().Unix() - 60, plan: "team"}) // of before, and late
+	w.hear(outsidetest.News{ID: "evt_2", Kind: "updated", At: time.Now().Unix() - 60, Plan: "team"}) // of before, and late
 	if w.plan() != "firm" {
 		t.Error("old news undid what was changed since")
 	}
@@ -362,7 +269,7 @@ func TestAtStripe(t *testing.T) {
 		}
 	}
 	w.want(w.CancelFailed(ctx, w.by, "acme"), "PaymentNotFailed")
-	w.hear(news{id: "evt_3", kind: "updated", at: time.Now().Unix() + 10, plan: "firm", status: "past_due"})
+	w.hear(outsidetest.News{ID: "evt_3", Kind: "updated", At: time.Now().Unix() + 10, Plan: "firm", Status: "past_due"})
 	if err := w.CancelFailed(ctx, w.by, "acme"); err != nil || w.plan() != "free" {
 		t.Errorf("plan %s, %v", w.plan(), err)
 	}

@@ -20,6 +20,8 @@ type EventPage struct {
 	Raw     string // the whole event, indented
 	Claimed string // what the caller claims, indented
 	Same    []LogRow
+	// IsConfiguration is whether the event changed the project's configuration.
+	IsConfiguration bool
 	// Back leads to the list that the event was opened from.
 	Back string
 	// AllOfActor and AllOfUser lead to what the same actor did, and what happened to the same user.
@@ -83,6 +85,7 @@ func (e *EventPage) read(row auditlog.Row) (err error) {
 	if err != nil {
 		return err
 	}
+	e.IsConfiguration = row.Type == event.ProjectAppUpdated{}.Type() && row.Outcome == event.Succeeded && len(changes) > 0
 	e.Raw, e.Claimed = indented(data), indented(e.Context.Claimed)
 	return nil
 }

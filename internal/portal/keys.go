@@ -21,6 +21,7 @@ type KeysPage struct {
 	Endpoint string
 	// Download is the key whose private half was asked for before the password was confirmed.
 	Download string
+	Recent   Recent
 	// MayAct and MayView are whether the account may change keys, and see their private halves.
 	MayAct, MayView bool
 }
@@ -52,8 +53,12 @@ func (p *portal) showKeys(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	recent, err := p.recent(r, v, "project.app.secret.viewed", "project.app.updated", "project.admin_api_token.created")
+	if err != nil {
+		return err
+	}
 	page := KeysPage{
-		Base: base, Keys: keys, Endpoint: strings.TrimSuffix(p.PublicURL.String(), "/") + adminAPIPath,
+		Base: base, Recent: recent, Keys: keys, Endpoint: strings.TrimSuffix(p.PublicURL.String(), "/") + adminAPIPath,
 		MayAct: v.role.May(access.Act), MayView: v.role.May(access.ViewSecrets),
 	}
 	if v.session.IsFresh(p.Now()) {
@@ -67,10 +72,8 @@ func (p *portal) generateKey(w http.ResponseWriter, r *http.Request, v visit) er
 		return err
 	}
 	p.flash(w, "key-generated")
-	return redirect(w, r, keysPath(v))
+	return redirect(w, r, v.path("/admin-api"))
 }
-
-func keysPath(v visit) string { return "/projects/" + v.project.ID + "/admin-api" }
 
 func (p *portal) showDeleteKey(w http.ResponseWriter, r *http.Request, v visit) error {
 	kid, err := keyID(r)
@@ -116,7 +119,7 @@ func (p *portal) deleteKey(w http.ResponseWriter, r *http.Request, v visit) erro
 		return err
 	}
 	p.flash(w, "key-deleted")
-	return redirect(w, r, keysPath(v))
+	return redirect(w, r, v.path("/admin-api"))
 }
 
 // downloadKey answers with a private key, when the password was confirmed just now. The
@@ -126,9 +129,8 @@ func (p *portal) downloadKey(w http.ResponseWriter, r *http.Request, v visit) er
 	if err != nil {
 		return err
 	}
-	if !v.session.IsFresh(p.Now()) {
-		next := keysPath(v) + "?" + url.Values{"download": {kid}}.Encode()
-		return redirect(w, r, "/confirm?"+url.Values{"next": {next}}.Encode())
+	if !p.fresh(w, r, v.session, v.path("/admin-api?")+url.Values{"download": {kid}}.Encode()) {
+		return nil
 	}
 	secret, err := p.Projects.ViewPrivateKey(r.Context(), v.by, v.project.ID, kid)
 	if err != nil {

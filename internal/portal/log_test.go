@@ -160,6 +160,15 @@ func (s *site) recorded() []string {
 	return list
 }
 
+// postTest is what a route's POST leaves in the logs.
+type postTest struct {
+	route string
+	of    func() string // what stands in the path for {id} or {kid}
+	// form is []string, func() []string, or func() (browser, []string) for who posts it.
+	form   any
+	events string // exactly these, each with its log
+}
+
 // TestEveryPostLeavesItsEvents posts to every route that takes it; a route that is not in
 // the table fails.
 func TestEveryPostLeavesItsEvents(t *testing.T) {
@@ -186,12 +195,7 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		id, _, _ := strings.Cut(rest, "/")
 		return id
 	}
-	tests := []struct {
-		route  string
-		of     func() string // what stands in the path for {id} or {kid}
-		form   []string
-		events string // exactly these, each with its log
-	}{
+	tests := append([]postTest{
 		{"POST /theme", nil, []string{"theme", "dark"}, ""},
 		{"POST /setup", nil, []string{"token", token, "email", ownerEmail, "password", password, "password_again", password, "id", "acme", "name", "Acme"}, "_portal account.created, _portal account.signed_in, acme project.app.created"},
 		{"POST /signout", nil, nil, "_portal account.signed_out"},
@@ -209,7 +213,7 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		{"POST /projects/{project}/admin-api/keys", nil, nil, "acme project.app.updated"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/private-key", keyAt(1), nil, "acme project.app.secret.viewed"},
 		{"POST /projects/{project}/admin-api/keys/{kid}/delete", keyAt(1), nil, "acme project.app.updated"},
-	}
+	}, s.portalPosts(b)...)
 	tested := map[string]bool{}
 	for _, test := range tests {
 		tested[test.route] = true
@@ -217,8 +221,17 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		if test.of != nil {
 			path = regexp.MustCompile(`\{(k?id|user)\}`).ReplaceAllLiteralString(strings.Replace(path, "{action}", "disable", 1), test.of())
 		}
+		by, form := b, []string(nil)
+		switch given := test.form.(type) {
+		case []string:
+			form = given
+		case func() []string:
+			form = given()
+		case func() (browser, []string):
+			by, form = given()
+		}
 		before := len(s.recorded())
-		if got := b.post(path, test.form...); got.status != http.StatusSeeOther && got.status != http.StatusOK {
+		if got := by.post(path, form...); got.status != http.StatusSeeOther && got.status != http.StatusOK {
 			t.Fatalf("%s: %d\n%s", test.route, got.status, got.body)
 		}
 		if got := strings.Join(s.recorded()[before:], ", "); got != test.events {

@@ -28,18 +28,8 @@ type MessagePage struct {
 	Content message.Content
 }
 
-// fresh sends who has not confirmed their password just now to do that first, and reports
-// whether it did.
-func (p *portal) fresh(w http.ResponseWriter, r *http.Request, v visit) bool {
-	if v.session.IsFresh(p.Now()) {
-		return true
-	}
-	http.Redirect(w, r, "/confirm?"+url.Values{"next": {"/projects/" + v.project.ID + "/outbox"}}.Encode(), http.StatusSeeOther)
-	return false
-}
-
 func (p *portal) showOutbox(w http.ResponseWriter, r *http.Request, v visit) (err error) {
-	if !p.fresh(w, r, v) {
+	if !p.fresh(w, r, v.session, v.path("/outbox")) {
 		return nil
 	}
 	page := OutboxPage{State: r.URL.Query().Get("state"), NoMail: !p.MailConfigured, NoSMS: !p.SMSConfigured}
@@ -85,7 +75,7 @@ func (p *portal) readMessage(w http.ResponseWriter, r *http.Request, v visit) er
 	if err != nil {
 		return err
 	}
-	if !p.fresh(w, r, v) {
+	if !p.fresh(w, r, v.session, v.path("/outbox")) {
 		return nil
 	}
 	content, err := p.Messages.Read(r.Context(), v.by, v.project.ID, id)

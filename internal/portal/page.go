@@ -3,6 +3,7 @@ package portal
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,9 @@ func (b Base) isOwner() bool {
 
 // path returns a path below the page's project.
 func (b Base) path(rest string) string { return "/projects/" + b.ProjectID + rest }
+
+// query is one parameter of a URL's query, escaped.
+func query(name, value string) string { return url.Values{name: {value}}.Encode() }
 
 // render answers with a page; nothing is sent until the whole of it is there.
 func (p *portal) render(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"github.com/sealog/sealog/internal/settings"
 	"io/fs"
 	"os"
 	"regexp"
@@ -15,11 +14,13 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	usersession "github.com/sealog/sealog/internal/session"
+	"github.com/sealog/sealog/internal/settings"
 )
 
 // evil is put wherever a page shows what others wrote.
@@ -65,25 +66,87 @@ func samples() map[string]templ.Component {
 	uncounted.Total, uncounted.Newer = many, many
 	growing := log
 	growing.Newer, growing.Grows = 0, true
+	recent := Recent{[]LogRow{row, same}, "/x?" + evil}
+	plan := project.Plan{Name: evil, Title: evil, Price: evil, StripePrice: "price_1", Collaborators: 3, Domains: -1, RetrievalDays: 30}
+	subscription := billing.Subscription{Status: "past_due", PaymentError: evil, PeriodEndAt: &at, CreatedAt: at}
+	domain := project.Domain{Domain: evil, Apex: evil}
+	verified := domain
+	verified.VerifiedAt = &at
+	invitation := project.Invitation{Email: evil, InviterEmail: evil, Role: "EDITOR", ExpiresAt: at}
+	collaborator := project.Collaborator{Account: event.NewID(), Email: evil, Role: evil, CreatedAt: at}
+	version := VersionRow{project.Version{Number: 3, Event: event.NewID(), CreatedAt: at}, evil}
+	lines := []DiffLine{{"+", evil}, {"-", evil}, {" ", evil}}
+	list := []shown{{evil, evil}, {evil, evil}}
+	configuration := ConfigurationPage{
+		Base: inProject, Fields: formOf(settings.Default("acme")), Recent: recent, Tab: "form", Checksum: evil, MayAct: true,
+	}
+	configuration.Errors["/password/min_length"], configuration.Errors["/password/digit_required"] = evil, evil
+	configuration.Errors["/identity/login_id_keys/0/type"], configuration.Errors["/password/excluded_keywords"] = evil, evil
+	yaml, history := configuration, configuration
+	yaml.Tab, yaml.Text, yaml.Problems = "yaml", evil, []settings.Problem{{Path: evil, Line: 3, Message: evil}}
+	history.Tab, history.Older = "history", 4
+	history.Blame, history.Versions = []BlameRow{{evil, evil, version}, {evil, evil, VersionRow{}}}, []VersionRow{version, {}}
+	setup := access.TOTPSetup{Sealed: evil, Secret: evil, URI: evil}
 	return map[string]templ.Component{
-		"error":         ErrorPage{Base: guest, Status: 404, Code: "PageNotFound", Message: evil, RequestID: evil}.view(),
-		"setup":         SetupPage{Base: guest, Fields: fields, Token: evil, Valid: true}.view(),
-		"setup invalid": SetupPage{Base: guest}.view(),
-		"sign-in":       SignInPage{Base: guest, Fields: fields, Next: evil, New: true}.view(),
-		"confirm":       ConfirmPage{Base: account, Fields: fields, Next: "/x?" + evil}.view(),
-		"projects":      ProjectsPage{account}.view(),
-		"no projects":   ProjectsPage{empty}.view(),
-		"new project":   NewProjectPage{account, fields}.view(),
-		"sessions":      SessionsPage{account, []access.Session{session, other}}.view(),
-		"keys":          KeysPage{Base: inProject, Keys: []project.Key{key}, Endpoint: evil, Download: key.ID, MayAct: true, MayView: true}.view(),
-		"keys, viewer":  KeysPage{Base: inProject, Keys: []project.Key{key}}.view(),
-		"delete key":    DeleteKeyPage{Base: inProject, Key: key}.view(),
-		"last key":      DeleteKeyPage{Base: inProject, Key: key, Last: true}.view(),
-		"log":           log.view(),
-		"log, wrong":    wrong.view(),
-		"log, many":     uncounted.view(),
-		"log, growing":  growing.view(),
-		"log, empty":    LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
+		"configuration":         configuration.view(),
+		"configuration as YAML": yaml.view(),
+		"configuration history": history.view(),
+		"configuration preview": ConfigurationPreviewPage{inProject, evil, evil, lines, []ChangeRow{{evil, evil, ""}}}.view(),
+		"no change":             ConfigurationPreviewPage{Base: inProject}.view(),
+		"configuration then":    ConfigurationAtPage{inProject, evil, evil, version, lines, true}.view(),
+		"collaborators": CollaboratorsPage{
+			inProject, fields, recent, []project.Collaborator{collaborator, {Account: session.Account.ID, Email: evil}}, []project.Invitation{invitation}, true, access.Owner, 3,
+		}.view(),
+		"collaborators, viewer": CollaboratorsPage{Base: inProject, Collaborators: []project.Collaborator{collaborator}, Invitations: []project.Invitation{invitation}, Limit: -1}.view(),
+		"collaborator":          CollaboratorPage{inProject, fields, collaborator, access.Editor}.view(),
+		"join":                  JoinPage{guest, fields, evil, invitation, evil, true}.view(),
+		"join, signed in":       JoinPage{account, fields, evil, invitation, evil, true}.view(),
+		"join, somebody else":   JoinPage{account, fields, evil, project.Invitation{Email: "x"}, evil, true}.view(),
+		"join, too late":        JoinPage{Base: guest}.view(),
+		"domains":               DomainsPage{inProject, fields, recent, []project.Domain{{Domain: evil, IsDefault: true, VerifiedAt: &at}, domain, verified}, true, 3}.view(),
+		"domains, viewer":       DomainsPage{Base: inProject, Domains: []project.Domain{domain}}.view(),
+		"delete domain":         DeleteDomainPage{inProject, verified}.view(),
+		"delete claim":          DeleteDomainPage{inProject, domain}.view(),
+		"billing":               BillingPage{inProject, fields, recent, project.Plan{}, project.Plans{plan}, nil, true, "", 2, 1, true, true}.view(),
+		"billing, paying":       BillingPage{inProject, fields, recent, project.Plan{}, project.Plans{plan}, &subscription, false, evil, 2, 1, true, true}.view(),
+		"billing, off":          BillingPage{Base: inProject, Plan: plan}.view(),
+		"change plan":           ChangePlanPage{inProject, fields, plan, billing.Preview{Plan: plan, AmountDue: -1250, Currency: "eur"}}.view(),
+		"settings": SettingsPage{
+			inProject, fields, recent, &project.SMTP{Host: evil}, []settings.Client{{ClientID: evil, Name: evil}, {ClientID: "b"}},
+			[]project.ClientSecret{{ClientID: evil, KeyID: evil, CreatedAt: at}}, project.SMTPSecret, true, true,
+		}.view(),
+		"settings, viewer": SettingsPage{Base: inProject}.view(),
+		"secrets":          SecretsPage{inProject, list}.view(),
+		"no secrets":       SecretsPage{inProject, nil}.view(),
+		"account":          AccountPage{account, true, 9, 2}.view(),
+		"account, plain":   AccountPage{Base: account}.view(),
+		"password":         PasswordPage{account, fields}.view(),
+		"second factor":    SecondFactorPage{account, fields, false, 0, setup, "data:image/png;base64,AAAA"}.view(),
+		"has second":       SecondFactorPage{account, fields, true, 7, setup, ""}.view(),
+		"tokens":           TokensPage{account, fields, []access.PersonalToken{{Name: evil, Scope: access.ActScope, LastUsedAt: &at}, {Name: evil, ExpiresAt: at.Add(time.Hour)}}, at, evil}.view(),
+		"no tokens":        TokensPage{Base: account}.view(),
+		"sign-in code":     SignInCodePage{guest, fields, evil}.view(),
+		"forgot":           ForgotPage{guest, fields}.view(),
+		"reset":            ResetPage{guest, fields, evil, true}.view(),
+		"reset, too late":  ResetPage{Base: guest}.view(),
+		"error":            ErrorPage{Base: guest, Status: 404, Code: "PageNotFound", Message: evil, RequestID: evil}.view(),
+		"setup":            SetupPage{Base: guest, Fields: fields, Token: evil, Valid: true}.view(),
+		"setup invalid":    SetupPage{Base: guest}.view(),
+		"sign-in":          SignInPage{Base: guest, Fields: fields, Next: evil, New: true}.view(),
+		"confirm":          ConfirmPage{Base: account, Fields: fields, Next: "/x?" + evil}.view(),
+		"projects":         ProjectsPage{account}.view(),
+		"no projects":      ProjectsPage{empty}.view(),
+		"new project":      NewProjectPage{account, fields}.view(),
+		"sessions":         SessionsPage{account, []access.Session{session, other}}.view(),
+		"keys":             KeysPage{Base: inProject, Keys: []project.Key{key}, Endpoint: evil, Download: key.ID, MayAct: true, MayView: true}.view(),
+		"keys, viewer":     KeysPage{Base: inProject, Keys: []project.Key{key}}.view(),
+		"delete key":       DeleteKeyPage{Base: inProject, Key: key}.view(),
+		"last key":         DeleteKeyPage{Base: inProject, Key: key, Last: true}.view(),
+		"log":              log.view(),
+		"log, wrong":       wrong.view(),
+		"log, many":        uncounted.view(),
+		"log, growing":     growing.view(),
+		"log, empty":       LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
 		"users": UsersPage{
 			Base: inProject, Search: evil, Sort: "login", Order: "oldest", Page: 2, Total: 120, MayAct: true,
 			Users: []UserRow{{event.NewID().String(), evil, evil, evil, at, &at}, {event.NewID().String(), "", "", "", at, nil}},
@@ -112,7 +175,7 @@ func samples() map[string]templ.Component {
 				{name: "d", label: evil, kind: "check"}, {name: "e", label: evil, kind: "area"}, {name: "f", label: evil, kind: "choice", options: []string{evil}},
 			}},
 		}.view(),
-		"shown once": ShownOncePage{inProject, []shown{{evil, evil}, {evil, evil}}, event.NewID().String()}.view(),
+		"shown once": ShownOncePage{inProject, []shown{{evil, evil}, {evil, evil}}, "/x?" + evil, evil}.view(),
 		"outbox": OutboxPage{Base: inProject, State: "dead", Next: "?before=" + evil, NoMail: true, NoSMS: true, Entries: []message.Entry{
 			{ID: event.NewID(), Kind: evil, Channel: message.Email, State: message.Dead, LastError: evil, Attempts: 2, User: event.NewID(), CreatedAt: at},
 			{ID: event.NewID(), Kind: evil, Channel: message.SMS, State: message.Queued, Attempts: 1, CreatedAt: at, NextAttemptAt: at},
@@ -135,7 +198,7 @@ func samples() map[string]templ.Component {
 var (
 	tag       = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=>"/]+(?:\s*=\s*"[^"]*")?)*)\s*(/?)>`)
 	attribute = regexp.MustCompile(`([^\s="]+)(?:\s*=\s*"([^"]*)")?`)
-	void      = []string{"meta", "link", "input", "br", "img", "path"}
+	void      = []string{"meta", "link", "input", "br", "img", "path", "hr"}
 )
 
 // TestPages renders every page and checks that its tags are balanced, its ids unique, its

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/message"
@@ -44,6 +45,8 @@ type site struct {
 	log      *auditlog.Reader
 	reads    *auditlog.Reads
 	server   *httptest.Server
+	config   Config
+	handler  http.Handler
 	later    time.Duration // by which the Portal's clock is ahead
 }
 
@@ -62,17 +65,24 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 	s.users = directory.New(s.db, vault.NewPasswords(), public, webhook.New(webhook.Config{}))
 	config := Config{
 		Access: s.access, Projects: s.projects, Log: s.log, Reads: s.reads, PublicURL: public,
+		Billing:   billing.New(s.db, s.projects, billing.Config{}, log),
 		Directory: s.users, Sessions: session.New(s.db), Messages: message.New(s.db),
 		Logger: log, Now: func() time.Time { return time.Now().Add(s.later) }, Version: "test",
 	}
-	for _, c := range change {
-		c(&config)
-	}
-	handler := New(config)
-	s.server.Config.Handler = web.Handle(handler, 0, log, web.NewMetrics(prometheus.NewRegistry()))
+	s.config = config
+	s.restart(change...)
+	s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) })
 	s.server.Start()
 	t.Cleanup(s.server.Close)
 	return s
+}
+
+// restart makes the Portal anew with other settings; nothing may be under way.
+func (s *site) restart(change ...func(*Config)) {
+	for _, c := range change {
+		c(&s.config)
+	}
+	s.handler = web.Handle(New(s.config), 0, s.config.Logger, web.NewMetrics(prometheus.NewRegistry()))
 }
 
 // account makes an account and a project "acme" in which it has a role.

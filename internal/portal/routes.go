@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
 
@@ -21,6 +22,10 @@ func (p *portal) routes() http.Handler {
 	member := func(pattern string, need access.Permission, h func(http.ResponseWriter, *http.Request, visit) error) {
 		mux.Handle(pattern, p.handle(p.signedIn(p.allowed(need, h))))
 	}
+	// The same, for pages that the Portal's own project has not.
+	tenant := func(pattern string, need access.Permission, h func(http.ResponseWriter, *http.Request, visit) error) {
+		member(pattern, need, ofTenant(h))
+	}
 
 	mux.Handle("GET /static/{hash}/{name}", p.assets)
 	anyone("GET /{$}", p.home)
@@ -31,8 +36,27 @@ func (p *portal) routes() http.Handler {
 	anyone("GET /signin", p.showSignIn)
 	anyone("POST /signin", p.signIn)
 	account("POST /signout", p.signOut)
+	anyone("GET /signin/code", p.showSignInCode)
+	anyone("POST /signin/code", p.signInWithCode)
+	anyone("GET /forgot-password", p.showForgot)
+	anyone("POST /forgot-password", p.forgot)
+	anyone("GET /reset", p.showReset)
+	anyone("POST /reset", p.resetPassword)
+	anyone("GET /invitation", p.showInvitation)
+	account("POST /invitation", p.acceptInvitation)
+	anyone("POST /invitation/sign-up", p.signUp)
 	account("GET /confirm", p.showConfirm)
 	account("POST /confirm", p.confirm)
+	account("GET /account", p.showAccount)
+	account("GET /account/password", p.showPassword)
+	account("POST /account/password", p.changePassword)
+	account("GET /account/second-factor", p.showSecondFactor)
+	account("POST /account/second-factor", p.addSecondFactor)
+	account("POST /account/second-factor/recovery-codes", p.newRecoveryCodes)
+	account("POST /account/second-factor/remove", p.removeSecondFactor)
+	account("GET /account/tokens", p.showTokens)
+	account("POST /account/tokens", p.createToken)
+	account("POST /account/tokens/{id}/revoke", p.revokeToken)
 	account("GET /account/sessions", p.showSessions)
 	account("POST /account/sessions/{id}/revoke", p.revokeSession)
 
@@ -52,6 +76,37 @@ func (p *portal) routes() http.Handler {
 	member("GET /projects/{project}/outbox", access.SeeOutbox, p.showOutbox)
 	member("POST /projects/{project}/outbox/{id}/read", access.SeeOutbox, p.readMessage)
 	member("POST /projects/{project}/outbox/{id}/retry", access.SeeOutbox, p.retryMessage)
+	tenant("GET /projects/{project}/configuration", access.Read, p.showConfiguration)
+	tenant("POST /projects/{project}/configuration", access.Act, p.configure)
+	tenant("GET /projects/{project}/configuration/at/{event}", access.Read, p.showConfigurationAt)
+	tenant("GET /projects/{project}/configuration/schema.json", access.Read, p.showSchema)
+	tenant("GET /projects/{project}/collaborators", access.Read, p.showCollaborators)
+	tenant("POST /projects/{project}/collaborators/invite", access.Act, p.invite)
+	tenant("POST /projects/{project}/collaborators/invitations/{id}/withdraw", access.Act, p.uninvite)
+	tenant("GET /projects/{project}/collaborators/{id}", access.Act, p.showCollaborator)
+	tenant("POST /projects/{project}/collaborators/{id}/role", access.Act, p.setRole)
+	tenant("POST /projects/{project}/collaborators/{id}/remove", access.Act, p.removeCollaborator)
+	tenant("POST /projects/{project}/collaborators/leave", access.Read, p.leave)
+	tenant("GET /projects/{project}/domains", access.Read, p.showDomains)
+	tenant("POST /projects/{project}/domains", access.Act, p.addDomain)
+	tenant("POST /projects/{project}/domains/{id}/verify", access.Act, p.verifyDomain)
+	tenant("GET /projects/{project}/domains/{id}/delete", access.Act, p.showDeleteDomain)
+	tenant("POST /projects/{project}/domains/{id}/delete", access.Act, p.deleteDomain)
+	tenant("GET /projects/{project}/billing", access.Read, p.showBilling)
+	tenant("POST /projects/{project}/billing/checkout", access.Act, p.checkout)
+	tenant("POST /projects/{project}/billing/checkout/{id}/check", access.Act, p.reconcile)
+	tenant("GET /projects/{project}/billing/change", access.Act, p.showChangePlan)
+	tenant("POST /projects/{project}/billing/change", access.Act, p.changePlan)
+	tenant("POST /projects/{project}/billing/cancellation", access.Act, p.cancelSubscription)
+	tenant("POST /projects/{project}/billing/cancel-failed", access.Act, p.cancelFailed)
+	tenant("GET /projects/{project}/settings", access.Read, p.showSettings)
+	tenant("POST /projects/{project}/settings/name", access.Act, p.rename)
+	tenant("POST /projects/{project}/settings/secrets/view", access.ViewSecrets, p.viewSecrets)
+	tenant("POST /projects/{project}/settings/webhook", access.Act, p.changeWebhookSecret)
+	tenant("POST /projects/{project}/settings/smtp", access.Act, p.changeSMTP)
+	tenant("POST /projects/{project}/settings/smtp/remove", access.Act, p.removeSMTP)
+	tenant("POST /projects/{project}/settings/client-secrets", access.Act, p.addClientSecret)
+	tenant("POST /projects/{project}/settings/client-secrets/remove", access.Act, p.removeClientSecret)
 	member("GET /projects/{project}/admin-api", access.Read, p.showKeys)
 	member("GET /projects/{project}/admin-api/explorer", access.Act, p.showExplorer)
 	member("POST /projects/{project}/admin-api/explorer/token", access.Act, p.explorerToken)
@@ -61,6 +116,16 @@ func (p *portal) routes() http.Handler {
 	member("POST /projects/{project}/admin-api/keys/{kid}/private-key", access.ViewSecrets, p.downloadKey)
 
 	return p.orNoPage(mux)
+}
+
+// ofTenant keeps the Portal's own project, which has a log and nothing else, from a page.
+func ofTenant(next func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		if v.project.ID == event.PortalProject {
+			return fault.New(fault.NotFound, "PageNotFound", "The Portal’s own project has only its log.")
+		}
+		return next(w, r, v)
+	}
 }
 
 // orNoPage answers with a page of ours what no route takes.

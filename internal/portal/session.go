@@ -81,6 +81,19 @@ func (p *portal) allowed(need access.Permission, next func(http.ResponseWriter, 
 	}
 }
 
+// path returns a path below the project of the visit.
+func (v visit) path(rest string) string { return "/projects/" + v.project.ID + rest }
+
+// fresh reports whether the password was confirmed just now, and sends who has not done so
+// to do it first and then to go on at next.
+func (p *portal) fresh(w http.ResponseWriter, r *http.Request, session access.Session, next string) bool {
+	if session.IsFresh(p.Now()) {
+		return true
+	}
+	http.Redirect(w, r, "/confirm?"+url.Values{"next": {next}}.Encode(), http.StatusSeeOther)
+	return false
+}
+
 // toSignIn sends the browser to sign in and then back to where it wanted to be.
 func (p *portal) toSignIn(w http.ResponseWriter, r *http.Request) {
 	to := "/signin?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
@@ -123,6 +136,34 @@ var flashes = map[string]string{
 	"setup-done":       "Welcome. Your account and your first project are ready.",
 	"setup-no-project": "Your account is ready, but the project could not be made. Make one here.",
 	"confirmed":        "Your password is confirmed. You can view secrets for the next five minutes.",
+
+	"configured":           "The configuration was saved and is in force.",
+	"invited":              "The invitation is on its way. Its link works for three days.",
+	"uninvited":            "The invitation was withdrawn; its link does not work any more.",
+	"role-changed":         "The role was changed.",
+	"collaborator-removed": "The collaborator was removed and has no access to the project any more.",
+	"left":                 "You have left the project.",
+	"joined":               "Welcome: you are now in the project.",
+	"domain-added":         "The domain was added. Verify it by a TXT record.",
+	"domain-verified":      "The domain is verified and leads to this project from now on.",
+	"domain-deleted":       "The domain was deleted.",
+	"checked-paid":         "The payment has arrived, and the plan is in force.",
+	"checked-open":         "Stripe has no payment yet. The plan comes into force by itself when it arrives.",
+	"plan-changed":         "The plan was changed.",
+	"plan-cancelled":       "The subscription ends with the period that is paid for. Until then you can undo this.",
+	"plan-resumed":         "The subscription goes on.",
+	"plan-ended":           "The subscription has ended.",
+	"renamed":              "The project was renamed.",
+	"webhook-rotated":      "Web hooks are signed with a new secret from now on.",
+	"smtp-set":             "Mail to the project’s users now goes through this mail server.",
+	"smtp-removed":         "Mail to the project’s users goes through the server’s own mail server again.",
+	"client-secret-made":   "The client has a new secret. View it to give it to the application.",
+	"client-secret-gone":   "The secret was deleted; it is refused from now on.",
+	"reset-sent":           "If there is an account with this address, a mail with a link is on its way to it. The link works for 30 minutes.",
+	"password-reset":       "Your new password is set, and every session of yours was ended. Sign in with it.",
+	"password-changed":     "Your password was changed. Every other session and all your access tokens were ended.",
+	"second-factor-off":    "Signing in asks for your password only, from now on.",
+	"token-revoked":        "The access token was revoked and is refused from now on.",
 }
 
 func (p *portal) flash(w http.ResponseWriter, code string) {

@@ -142,6 +142,9 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	f, next := fieldsOf(r, "email"), localPath(r.PostForm.Get("next"), "/projects")
 	session, token, err := p.Access.SignIn(r.Context(), web.Request(r), f.Values["email"], r.PostForm.Get("password"))
+	if fault.Is(err, "SecondFactorRequired") {
+		return p.toSecondFactor(w, r, token, next)
+	}
 	if refused, failure := f.refused(err); failure != nil {
 		return failure
 	} else if refused {

@@ -23,7 +23,8 @@ type UserActionPage struct {
 type ShownOncePage struct {
 	Base
 	Secrets []shown
-	UserID  string
+	// Back is the page to go on to, BackTo says which that is.
+	Back, BackTo string
 }
 
 func (p *portal) actionOf(r *http.Request, v visit) (deed, userAction, error) {
@@ -119,7 +120,7 @@ func (p *portal) doUserAction(w http.ResponseWriter, r *http.Request, v visit) e
 			return err
 		}
 		// In the answer itself, and not behind a redirect: an address would be kept somewhere.
-		return p.render(w, r, http.StatusOK, ShownOncePage{base, secrets, d.user.ID.String()}.view())
+		return p.render(w, r, http.StatusOK, ShownOncePage{base, secrets, v.path("/users/" + d.user.ID.String()), "Back to the user"}.view())
 	}
 	p.flash(w, "user-changed")
 	to := "/projects/" + v.project.ID + "/users"

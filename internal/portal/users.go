@@ -206,20 +206,8 @@ func (p *portal) fillUser(r *http.Request, v visit, page *UserPage) error {
 	page.Identities, page.Authenticators, page.Sessions = identities[id], authenticators[id], sessions[id]
 	page.Authorizations, page.Lockout = authorizations[id], lockouts[id]
 	page.Attributes, page.Custom = indented(page.User.ShownAttributes()), indented(page.User.CustomAttributes)
-	size := userEvents
-	found, err := p.Log.List(ctx, auditlog.Filter{Project: v.project.ID, Users: ids}, auditlog.Paging{First: &size})
-	if err != nil {
-		return err
-	}
-	for _, row := range found.Rows {
-		shown, err := logRow(row)
-		if err != nil {
-			return err
-		}
-		page.Events = append(page.Events, shown)
-	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
-	return nil
+	page.Events, err = p.latest(r, v, auditlog.Filter{Users: ids}, userEvents)
+	return err
 }
 
 // action is the page that asks before something is done with the user; of is the identity,

@@ -3,89 +3,21 @@ package project_test
 import (
 	"context"
 	"encoding/base64"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/outsidetest"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/storetest"
 )
 
-// nameServer is a DNS server on loopback.
-type nameServer struct {
-	address string
-	mu      sync.Mutex
-	records map[string][]string // TXT records by name with its dot
-	silent  map[string]bool     // names about which it says nothing
-	broken  map[string]bool     // names about which it says SERVFAIL
-	asked   []string
-}
-
-func newNameServer(t *testing.T) *nameServer {
+func withDNS(t *testing.T) (*people, *outsidetest.NameServer) {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &nameServer{address: conn.LocalAddr().String(), records: map[string][]string{}, silent: map[string]bool{}, broken: map[string]bool{}}
-	listener, err := net.Listen("tcp", n.address) // for answers that are too long
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*dns.Server{{PacketConn: conn, Handler: n}, {Listener: listener, Handler: n}} {
-		go func() {
-			_ = s.ActivateAndServe() // until its connection is closed
-		}()
-	}
-	t.Cleanup(func() { _, _ = conn.Close(), listener.Close() })
-	return n
-}
-
-// ServeDNS implements dns.Handler.
-func (n *nameServer) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	name := strings.ToLower(r.Question[0].Name)
-	n.asked = append(n.asked, name)
-	if n.silent[name] {
-		return
-	}
-	m := new(dns.Msg)
-	m.SetReply(r)
-	m.RecursionAvailable = true
-	found, known := n.records[name]
-	switch {
-	case n.broken[name]:
-		m.Rcode = dns.RcodeServerFailure
-	case !known:
-		m.Rcode = dns.RcodeNameError
-	}
-	for _, text := range found {
-		m.Answer = append(m.Answer, &dns.TXT{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 1}, Txt: []string{text}})
-	}
-	if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
-		m.Truncate(dns.MinMsgSize)
-	}
-	_ = w.WriteMsg(m)
-}
-
-func (n *nameServer) set(name string, texts ...string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.records[name+"."] = texts
-}
-
-func (n *nameServer) resolver() *net.Resolver { return project.ResolverAt(n.address) }
-
-func withDNS(t *testing.T) (*people, *nameServer) {
-	t.Helper()
-	p, n := newPeople(t, unlimited), newNameServer(t)
-	p.Service = project.New(p.db, project.Settings{PublicURL: storetest.PublicURL(), Resolver: n.resolver()})
+	p, n := newPeople(t, unlimited), outsidetest.NewNameServer(t)
+	p.Service = project.New(p.db, project.Settings{PublicURL: storetest.PublicURL(), Resolver: project.ResolverAt(n.Address)})
 	return p, n
 }
 
@@ -113,7 +45,7 @@ func TestDomain(t *testing.T) {
 		t.Errorf("not verified and yet %q, %v", id, err)
 	}
 	// Long and short, others' and ours: it is one of several.
-	n.set("shop.co.uk", "v=spf1 -all", strings.Repeat("x", 250), strings.Repeat("y", 250), strings.Repeat("z", 250), d.Record())
+	n.Set("shop.co.uk", "v=spf1 -all", strings.Repeat("x", 250), strings.Repeat("y", 250), strings.Repeat("z", 250), d.Record())
 	verified, err := p.VerifyDomain(ctx, owner, acme, d.ID())
 	if err != nil {
 		t.Fatal(err)
@@ -182,9 +114,10 @@ func TestVerificationThatFails(t *testing.T) {
 	t.Parallel()
 	p, n := withDNS(t)
 	owner, acme := by(p.owner), p.get("acme")
-	n.silent["silent.example."], n.broken["broken.example."] = true, true
-	n.set("empty.example")
-	n.set("foreign.example", "authgear-verification="+strings.Repeat("0", 32), "v=spf1 -all")
+	n.Silence("silent.example")
+	n.Break("broken.example")
+	n.Set("empty.example")
+	n.Set("foreign.example", "authgear-verification="+strings.Repeat("0", 32), "v=spf1 -all")
 	for name, want := range map[string]string{
 		"unknown.example": "NotFound", "empty.example": "NotFound", "foreign.example": "Mismatch", "broken.example": "LookupFailed", "silent.example": "Timeout",
 	} {
@@ -231,7 +164,7 @@ func TestAnApexIsOneProjects(t *testing.T) {
 		}
 		ids[i], records = d.ID(), append(records, d.Record())
 	}
-	n.set("shop.example", records...)
+	n.Set("shop.example", records...)
 	var errs [2]error
 	var wg sync.WaitGroup
 	for i, id := range []string{"acme", "beta"} {

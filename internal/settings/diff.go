@@ -72,7 +72,7 @@ func (d *differ) both(path, label string, was, is any, depth int, comma bool) {
 func (d *differ) member(path, key string, was, is any, depth int, comma bool) {
 	old, inWas := memberOf(was, key)
 	made, inIs := memberOf(is, key)
-	at, label := path+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key), strconv.Quote(key)+": "
+	at, label := path+"/"+EscapeKey(key), strconv.Quote(key)+": "
 	if _, array := is.([]any); array {
 		label = key + ": "
 	}

@@ -431,14 +431,14 @@ func differences(at string, from, to any) []Edit {
 		var all []Edit
 		for _, key := range slices.Sorted(maps.Keys(was)) {
 			if _, stays := is[key]; !stays {
-				all = append(all, Edit{Path: at + "/" + escape(key)})
+				all = append(all, Edit{Path: at + "/" + EscapeKey(key)})
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(is)) {
 			if old, there := was[key]; there {
-				all = append(all, differences(at+"/"+escape(key), old, is[key])...)
+				all = append(all, differences(at+"/"+EscapeKey(key), old, is[key])...)
 			} else {
-				all = append(all, Edit{Path: at + "/" + escape(key), Value: json.RawMessage(encoded(is[key]))})
+				all = append(all, Edit{Path: at + "/" + EscapeKey(key), Value: json.RawMessage(encoded(is[key]))})
 			}
 		}
 		return all

@@ -209,7 +209,7 @@ func leaves(e *jsonschema.ValidationError, found *[]Problem) {
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			*found = append(*found, Problem{Path: at + "/" + escape(name), Message: "there is no such key"})
+			*found = append(*found, Problem{Path: at + "/" + EscapeKey(name), Message: "there is no such key"})
 		}
 	case *kind.Required:
 		for _, name := range k.Missing {

@@ -10,14 +10,14 @@ import (
 
 var escaper = strings.NewReplacer("~", "~0", "/", "~1")
 
-// escape writes one step of a JSON Pointer (RFC 6901, section 3).
-func escape(step string) string { return escaper.Replace(step) }
+// EscapeKey writes one step of a JSON Pointer (RFC 6901, section 3).
+func EscapeKey(step string) string { return escaper.Replace(step) }
 
 // pointer writes a JSON Pointer.
 func pointer(steps []string) string {
 	var b strings.Builder
 	for _, step := range steps {
-		b.WriteString("/" + escape(step))
+		b.WriteString("/" + EscapeKey(step))
 	}
 	return b.String()
 }
