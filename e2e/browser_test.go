@@ -116,9 +116,12 @@ func (b *tab) fill(fields map[string]string) {
 
 func (b *tab) text() string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("main")))
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
 	if err != nil {
-		b.t.Fatal(err)
+		b.shot("failed")
+		b.t.Fatalf("at %s: %v", b.location(), err)
 	}
 	return text
 }

@@ -43,6 +43,25 @@ func (c accountCreateCommand) Run(ctx context.Context, d config.Data, term termi
 	})
 }
 
+type removeSecondFactorCommand struct {
+	Email string `arg:"" help:"E-mail address of the account."`
+}
+
+// Run takes the second factor from an account.
+func (c removeSecondFactorCommand) Run(ctx context.Context, d config.Data, term terminal) error {
+	return withApp(ctx, d, term, func(a *app) error {
+		account, err := a.access.AccountByEmail(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		if err := a.access.RemoveTOTPByOperator(ctx, access.ByOperator("account remove-second-factor"), account); err != nil {
+			return err
+		}
+		fmt.Fprintf(term.stdout, "second factor removed: %s\n", account.Email)
+		return nil
+	})
+}
+
 // readPassword takes the first line of standard input, unless a person sits there or
 // nothing comes, in which case it makes one up.
 func readPassword(stdin *os.File) (password string, generated bool, err error) {

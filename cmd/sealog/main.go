@@ -24,7 +24,8 @@ type cli struct {
 
 	Serve   serveCommand `cmd:"" help:"Run the Admin API and the Portal."`
 	Account struct {
-		Create accountCreateCommand `cmd:"" help:"Make a Portal account; the first one is an operator."`
+		Create             accountCreateCommand      `cmd:"" help:"Make a Portal account; the first one is an operator."`
+		RemoveSecondFactor removeSecondFactorCommand `cmd:"" help:"Let somebody sign in with their password alone, who has lost their second factor and its codes. This is recorded."`
 	} `cmd:"" help:"Portal accounts."`
 	Project struct {
 		Create    projectCreateCommand    `cmd:"" help:"Make a project with its log and its first Admin API key."`

@@ -362,10 +362,11 @@ func (p *portal) configureByForm(w http.ResponseWriter, r *http.Request, v visit
 	if err != nil {
 		return err
 	}
-	_, err = p.Projects.Preview(v.project, text)
-	if problems, ok := fault.Of(err).Info.(settings.Problems); err != nil && ok {
-		page.attribute(problems.Problems)
-		return p.configurationPage(w, r, v, http.StatusUnprocessableEntity, page)
+	if _, err := p.Projects.Preview(v.project, text); fault.Is(err, "ConfigInvalid") {
+		if problems, ok := fault.Of(err).Info.(settings.Problems); ok {
+			page.attribute(problems.Problems)
+			return p.configurationPage(w, r, v, http.StatusUnprocessableEntity, page)
+		}
 	}
 	page.Text = text
 	return p.previewConfiguration(w, r, v, page)
