@@ -56,6 +56,7 @@ type ProjectCollaboratorDeleted struct {
 	CollaboratorID ID     `json:"collaborator_id" class:"public"`
 	UserID         ID     `json:"collaborator_user_id" class:"public"`
 	Role           string `json:"collaborator_role" class:"public"`
+	Email          string `json:"collaborator_email,omitempty" class:"personal"`
 }
 
 // ProjectCollaboratorRoleUpdated is a collaborator who has another role.
@@ -64,6 +65,7 @@ type ProjectCollaboratorRoleUpdated struct {
 	UserID         ID     `json:"collaborator_user_id" class:"public"`
 	Role           string `json:"collaborator_role" class:"public"`
 	RoleBefore     string `json:"collaborator_role_before" class:"public"`
+	Email          string `json:"collaborator_email,omitempty" class:"personal"`
 }
 
 // ProjectAppRenamed is a project that is called something else.

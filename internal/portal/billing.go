@@ -72,7 +72,12 @@ func (p *portal) billingPage(w http.ResponseWriter, r *http.Request, v visit, st
 	if err != nil {
 		return err
 	}
-	page.Collaborators, page.Domains = len(collaborators)+len(invitations), len(domains)-1 // its default one is not counted
+	page.Collaborators = len(collaborators) + len(invitations)
+	for _, d := range domains {
+		if !d.IsDefault {
+			page.Domains++
+		}
+	}
 	page.Recent, err = p.recent(r, v, "project.billing.checkout.created", "project.billing.subscription.created",
 		"project.billing.subscription.updated", "project.billing.subscription.status.updated", "project.billing.subscription.cancelled",
 		"project.billing.payment.failed", "project.billing.payment.recovered")

@@ -65,15 +65,35 @@ type ConfigurationAtPage struct {
 	MayAct bool
 }
 
-// DiffLine is a line of a difference, with its sign: "+", "-" or " ".
+// DiffLine is a line of a difference, with its sign: "+", "-", " ", or "…" for lines left out.
 type DiffLine struct{ Sign, Text string }
 
+// diffContext is how many lines that stay are shown around one that changes.
+const diffContext = 4
+
+// diffLines are the lines that change, and those around them.
 func diffLines(diff string) []DiffLine {
-	var lines []DiffLine
+	var all []DiffLine
 	for line := range strings.Lines(diff) {
-		line = strings.TrimSuffix(line, "\n")
-		if line != "" {
-			lines = append(lines, DiffLine{line[:1], line[1:]})
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			all = append(all, DiffLine{line[:1], line[1:]})
+		}
+	}
+	near := make([]bool, len(all))
+	for i, line := range all {
+		if line.Sign != " " {
+			for j := max(0, i-diffContext); j < min(len(all), i+diffContext+1); j++ {
+				near[j] = true
+			}
+		}
+	}
+	var lines []DiffLine
+	for i, line := range all {
+		switch {
+		case near[i]:
+			lines = append(lines, line)
+		case i == 0 || near[i-1]:
+			lines = append(lines, DiffLine{Sign: "…"})
 		}
 	}
 	return lines

@@ -270,8 +270,12 @@ func (c *ConfigurationPage) listTyped(group settingGroup) (json.RawMessage, erro
 	return json.Marshal(items)
 }
 
-// sameJSON reports whether two values are the same, however they are written.
+// sameJSON reports whether two values are the same, however they are written; no list is an
+// empty one.
 func sameJSON(a, b json.RawMessage) bool {
+	if string(a) == "[]" && (b == nil || string(b) == "null") {
+		return true
+	}
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

@@ -1176,7 +1176,7 @@ func (c ConfigurationPreviewPage) view() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "</section><section class=\"card mb-3\" aria-labelledby=\"diff-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"diff-title\">The difference, as it is recorded</h2></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "</section><section class=\"card mb-3\" aria-labelledby=\"diff-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"diff-title\">The difference</h2></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -224,7 +224,7 @@ func (s *Service) Leave(ctx context.Context, by event.By, project string, accoun
 }
 
 func removeCollaborator(ctx context.Context, tx *store.Tx, c Collaborator) (event.ProjectCollaboratorDeleted, error) {
-	fact := event.ProjectCollaboratorDeleted{CollaboratorID: c.ID, UserID: c.Account, Role: roleWord(c.Role)}
+	fact := event.ProjectCollaboratorDeleted{CollaboratorID: c.ID, UserID: c.Account, Role: roleWord(c.Role), Email: c.Email}
 	if _, err := tx.Exec(ctx, `DELETE FROM collaborators WHERE project_id = $1 AND id = $2`, c.Project, c.ID); err != nil {
 		return fact, err
 	}
@@ -249,7 +249,7 @@ func (s *Service) SetRole(ctx context.Context, by event.By, project string, id e
 				return fact, err
 			}
 			fact = event.ProjectCollaboratorRoleUpdated{
-				CollaboratorID: c.ID, UserID: c.Account, Role: roleWord(role), RoleBefore: roleWord(c.Role),
+				CollaboratorID: c.ID, UserID: c.Account, Role: roleWord(role), RoleBefore: roleWord(c.Role), Email: c.Email,
 			}
 			if _, err := tx.Exec(ctx, `
 				UPDATE collaborators SET role = $3 WHERE project_id = $1 AND id = $2`, project, id, role); err != nil {

@@ -95,7 +95,8 @@ func (s *Service) defaultDomain(p Project) Domain {
 	}
 }
 
-// Domains returns the domains of a project: its default one, then its own by name.
+// Domains returns the domains of a project: its default one, unless the server is known by
+// an address only, then its own by name.
 func (s *Service) Domains(ctx context.Context, p Project) (_ []Domain, err error) {
 	defer fault.Wrap(&err, "project.Domains(%q)", p.ID)
 	own, err := store.Collect(ctx, s.db, (*Domain).fields, `
@@ -104,7 +105,10 @@ func (s *Service) Domains(ctx context.Context, p Project) (_ []Domain, err error
 		WHERE project_id = $1
 		ORDER BY domain
 		LIMIT 1000`, p.ID)
-	return append([]Domain{s.defaultDomain(p)}, own...), err
+	if _, none := netip.ParseAddr(s.PublicURL.Hostname()); none != nil {
+		own = append([]Domain{s.defaultDomain(p)}, own...)
+	}
+	return own, err
 }
 
 // ByHost returns the id of the project to which a host (without port, in lower case) belongs, and whether
