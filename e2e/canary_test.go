@@ -67,7 +67,7 @@ func (v *visitor) do(t testing.TB, method, path string, form url.Values) (int, s
 		t.Fatal(err)
 	}
 	for _, c := range response.Cookies() {
-		if c.Name == "sealog" && c.Value != "" {
+		if (c.Name == "sealog" || c.Name == "sealog-challenge") && c.Value != "" {
 			v.seen = append(v.seen, c.Value)
 		}
 	}
@@ -296,7 +296,8 @@ func TestCanaries(t *testing.T) {
 	}
 	var said strings.Builder // what commands say on standard error
 	s := newSite(t)
-	srv := s.start(t)
+	mails, flags := startMail(t)
+	srv := s.start(t, append(flags, unreachableStripe(t, keep)...)...)
 	run := func(stdin string, want int, args ...string) string {
 		t.Helper()
 		out, errs, status := s.run(t, stdin, args...)
@@ -445,6 +446,7 @@ func TestCanaries(t *testing.T) {
 	}
 	srv.graphql(t, keep("forged JWT", jwt[:len(jwt)-20]+"AAAAAAAAAAAAAAAAAAAA"), `{ users { totalCount } }`, nil)
 	srv.graphql(t, jwt, `mutation($id: ID!) { deleteUser(input: {userID: $id, reason: "r"}) { deletedUserID } }`, map[string]any{"id": id}).into(t, &ignored)
+	portalCanaries(t, s, srv, v, mails, own, keep)
 	for i, value := range append(v.seen, stranger.seen...) {
 		keep(fmt.Sprint("session ", i), value)
 	}
@@ -503,7 +505,7 @@ func TestCanaries(t *testing.T) {
 			}
 		}
 	}
-	if len(secrets) < 35 {
+	if len(secrets) < 65 {
 		t.Errorf("only %d secrets were looked for", len(secrets))
 	}
 }

@@ -326,7 +326,7 @@ func (p *portal) configurationRefused(w http.ResponseWriter, r *http.Request, v 
 	switch problems, ok := said.Info.(settings.Problems); {
 	case ok:
 		page.Problems = problems.Problems
-		page.Error = said.Message
+		page.Error = "The configuration has problems, and nothing was saved."
 	case said.Code == "ConfigChanged":
 		// The text is kept; previewing it again compares it with what is in force now.
 		now, err := p.Projects.Get(r.Context(), v.project.ID)
