@@ -37,6 +37,8 @@ type LogPage struct {
 	Newer int64
 	// Grows is whether events that come later can be what the filter asks for.
 	Grows bool
+	// DaysBack is how far back the plan lets the log be read, or 0 for all of it.
+	DaysBack int
 	// Until is the page's upper bound.
 	Until time.Time
 	// Next and Previous are the queries of the pages beside this one, or "".
@@ -139,7 +141,7 @@ func (p *portal) readPage(r *http.Request, v visit) (LogPage, auditlog.Filter) {
 	// The bound is exclusive: what is written in this very microsecond counts as newer.
 	until = until.Truncate(time.Microsecond)
 	q.Until = machine(until)
-	return LogPage{Query: q, Wrong: wrong, Until: until, Grows: filter.To.IsZero() || until.Before(filter.To)}, filter
+	return LogPage{Query: q, Wrong: wrong, DaysBack: max(0, v.project.Plan.RetrievalDays), Until: until, Grows: filter.To.IsZero() || until.Before(filter.To)}, filter
 }
 
 // newer is the filter without what the page shows already.

@@ -70,7 +70,7 @@ func New(c Config) http.Handler {
 }
 
 // maxBody is the largest body of a request in bytes.
-const maxBody = 1 << 20
+const maxBody = 4 << 20
 
 // contentSecurityPolicy lets pages load our own files and nothing else, and run nothing inline.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
