@@ -16,6 +16,8 @@ import (
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/outsidetest"
+	"github.com/sealog/sealog/internal/project"
 )
 
 type claims map[string]any
@@ -210,5 +212,53 @@ func TestADeletedKeyIsRefused(t *testing.T) {
 		"project.app.updated succeeded, project.app.updated failed, project.app.updated succeeded"
 	if got != want {
 		t.Errorf("recorded %s\nwant     %s", got, want)
+	}
+}
+
+// TestTheHostChoosesTheProject: under a project's own host only its keys are taken.
+func TestTheHostChoosesTheProject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	names := outsidetest.NewNameServer(t)
+	w.projects.Resolver = project.ResolverAt(names.Address)
+	owner := w.account(t, "owner@acme.example")
+	w.project(t, "acme", owner)
+	w.project(t, "other", owner)
+	d, err := w.projects.AddDomain(t.Context(), access.ByOperator("test"), "acme", "admin.shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid, key := w.privateKey(t, "acme")
+	mine := sign(t, jwa.RS256(), key, kid, claims{"aud": "acme", "exp": w.now.Add(time.Minute).Unix()})
+	kid, key = w.privateKey(t, "other")
+	theirs := sign(t, jwa.RS256(), key, kid, claims{"aud": "other", "exp": w.now.Add(time.Minute).Unix()})
+	at := func(header, host string) error {
+		r := request
+		r.Host = host
+		_, err := w.access.VerifyToken(t.Context(), header, r)
+		return err
+	}
+	if err := at(theirs, "admin.shop.example"); err != nil {
+		t.Errorf("a domain that nobody has verified chooses: %v", err)
+	}
+	names.Set("shop.example", d.Record())
+	p, err := w.projects.Get(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.projects.VerifyDomain(t.Context(), access.ByOperator("test"), p, d.ID()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header, host string
+		good         bool
+	}{
+		{mine, "admin.shop.example", true}, {mine, "admin.shop.example.", true}, {mine, "acme.sealog.example", true},
+		{mine, "sealog.example", true}, {theirs, "sealog.example", true}, {theirs, "unknown.example", true},
+		{theirs, "admin.shop.example", false}, {theirs, "acme.sealog.example", false}, {mine, "other.sealog.example", false},
+	} {
+		if err := at(c.header, c.host); (err == nil) != c.good || err != nil && !fault.Is(err, "TokenHost") {
+			t.Errorf("%s: %v", c.host, err)
+		}
 	}
 }

@@ -156,3 +156,38 @@ func TestEffective(t *testing.T) {
 		t.Errorf("%v", values)
 	}
 }
+
+func TestBilling(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	key, secret := filepath.Join(dir, "key"), filepath.Join(dir, "secret")
+	for file, text := range map[string]string{key: " sk_test_1 \nmore\n", secret: "whsec_1"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := Billing{StripeSecretKeyFile: key, StripeWebhookSecretFile: secret}
+	if errs := good.validate(); len(errs) > 0 {
+		t.Error(errs)
+	}
+	loaded, err := good.Load()
+	if err != nil || loaded.StripeSecretKey != "sk_test_1" || loaded.StripeWebhookSecret != "whsec_1" {
+		t.Errorf("%+v, %v", loaded, err)
+	}
+	if _, err := (Billing{StripeSecretKeyFile: filepath.Join(dir, "none")}).Load(); err == nil || !strings.Contains(err.Error(), "--stripe-secret-key-file") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	for want, b := range map[string]Billing{
+		"need each other":    {StripeSecretKey: "sk_test_1"},
+		"not both":           {StripeSecretKey: "sk_test_1", StripeSecretKeyFile: key, StripeWebhookSecret: "whsec_1"},
+		"--stripe-api-base ": {StripeAPIBase: "http://stripe.example"},
+	} {
+		err := Serve{Listen: "127.0.0.1:0", Billing: b}.Validate()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v does not say %q", b, err, want)
+		}
+	}
+	if errs := (Billing{StripeAPIBase: "http://127.0.0.1:12111"}).validate(); len(errs) > 0 {
+		t.Error(errs)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/message"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -535,5 +537,45 @@ func TestSweep(t *testing.T) {
 		if n := len(w.entries()); n != c.left {
 			t.Errorf("after %d days there are %d rows", c.days, n)
 		}
+	}
+}
+
+// TestAProjectsOwnMailServer: it takes the place of the server's for mail to the project's
+// users, also when the server has none; what opens an account does not go through it.
+func TestAProjectsOwnMailServer(t *testing.T) {
+	t.Parallel()
+	for _, withServer := range []bool{true, false} {
+		t.Run(strconv.FormatBool(withServer), func(t *testing.T) {
+			t.Parallel()
+			w, ours, theirs := newWorld(t), startMail(t, NoSecurity), startMail(t, NoSecurity)
+			theirs.withAuth = false
+			projects := project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()})
+			change, err := projects.SMTPChange(t.Context(), "acme", &project.SMTP{
+				Host: theirs.host, Port: theirs.port, Sender: "Acme <shop@acme.example>", Security: NoSecurity,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := projects.ChangeSecret(t.Context(), storetest.Operator(), "acme", change, nil); err != nil {
+				t.Fatal(err)
+			}
+			w.put(message.Email, "kim@shop.example")
+			config := Config{}
+			if withServer {
+				config = ours.settings(NoSecurity)
+				config.SMTP.CAFile = ""
+			}
+			// A project must not reach into the server's own network.
+			w.run(w.service(config), message.Email)
+			if e := w.entries()[0]; e.State != message.Queued || e.Attempts != 1 || len(theirs.received()) != 0 {
+				t.Fatalf("a mail server on loopback was spoken to: %+v", e)
+			}
+			w.hurry()
+			config.AllowPrivate = true
+			w.run(w.service(config), message.Email)
+			if got := theirs.received(); len(got) != 1 || got[0].from != "shop@acme.example" || len(ours.received()) != 0 {
+				t.Fatalf("theirs has %+v, ours %+v", got, ours.received())
+			}
+		})
 	}
 }

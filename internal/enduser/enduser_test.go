@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -527,4 +528,61 @@ func (w *world) adminToken(id string) string {
 		w.Fatal(err)
 	}
 	return input + "." + encode(signature)
+}
+
+// TestClientSecrets: from its first secret on a client has to show one for tokens.
+func TestClientSecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	by, ctx := storetest.Operator(), t.Context()
+	renew := func(token string, change func(r *http.Request, form url.Values)) int {
+		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "client_id": {"shop"}}
+		r := httptest.NewRequest(http.MethodPost, "/oauth2/token", nil)
+		if change != nil {
+			change(r, form)
+		}
+		r.Body = io.NopCloser(strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return w.send(r).Code
+	}
+	tokens := w.tokens()
+	if code := renew(tokens.RefreshToken, nil); code != http.StatusOK {
+		t.Errorf("a public client: %d", code)
+	}
+	secret := func() string {
+		t.Helper()
+		change, err := w.projects.NewClientSecret(w.p, "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.projects.ChangeSecret(ctx, by, "acme", change, nil); err != nil {
+			t.Fatal(err)
+		}
+		secrets, err := w.projects.ViewSecrets(ctx, by, "acme", []string{project.OAuthClientSecrets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secrets.ClientSecrets[len(secrets.ClientSecrets)-1].Value
+	}
+	first, second := secret(), secret()
+	inForm := func(secret string) func(*http.Request, url.Values) {
+		return func(_ *http.Request, form url.Values) { form.Set("client_secret", secret) }
+	}
+	inHeader := func(secret string) func(*http.Request, url.Values) {
+		return func(r *http.Request, form url.Values) {
+			form.Del("client_id")
+			r.SetBasicAuth("shop", secret)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*http.Request, url.Values)
+		want   int
+	}{
+		"none": {nil, 401}, "wrong": {inForm("wrong"), 401}, "wrong in the header": {inHeader("wrong"), 401}, "empty": {inForm(""), 401},
+		"first": {inForm(first), 200}, "second, in the header": {inHeader(second), 200},
+	} {
+		if got := renew(w.tokens().RefreshToken, c.change); got != c.want {
+			t.Errorf("%s: %d, not %d", name, got, c.want)
+		}
+	}
 }
