@@ -86,7 +86,7 @@ func TestAdministration(t *testing.T) {
 	mails, flags := startMail(t)
 	names := outsidetest.NewNameServer(t)
 	flags = append(append(flags, paying(t)...), "--dns-server", names.Address)
-	_, srv, _ := prepared(t, flags...)
+	s, srv, _ := prepared(t, flags...)
 	b := newTab(t, srv)
 	b.signIn(email, password)
 	project := "/projects/acme"
@@ -235,6 +235,10 @@ func TestAdministration(t *testing.T) {
 	b.shot("tokens")
 	b.open("/account")
 	b.shot("account")
+
+	s.must(t, "", "account", "remove-second-factor", email)
+	b.open("/account")
+	b.sees("Add a second factor")
 
 	forgot := newTab(t, srv)
 	forgot.open("/forgot-password")

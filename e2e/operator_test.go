@@ -96,6 +96,12 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		{[]string{"project", "key", "acme", "--out", filepath.Join(s.dir, "no", "such", "dir")}, "", 1, "FileNotWritable"},
 		{[]string{"serve", "--listen", "nonsense"}, "", 2, "--listen"},
 		{[]string{"serve", "--public-url", "ftp://x"}, "", 2, "--public-url"},
+		{[]string{"account", "remove-second-factor", "nobody@acme.example"}, "", 1, "AccountNotFound"},
+		{[]string{"account", "remove-second-factor", email}, "", 1, "SecondFactorMissing"},
+		{[]string{"serve", "--plans", taken}, "", 1, "PlansInvalid"},
+		{[]string{"serve", "--plans", filepath.Join(s.dir, "none")}, "", 1, "--plans"},
+		{[]string{"serve", "--stripe-secret-key", "sk_test_1"}, "", 2, "--stripe-webhook-secret-file"},
+		{[]string{"serve", "--dns-server", "nonsense"}, "", 2, "--dns-server"},
 		{[]string{"nonsense"}, "", 2, "nonsense"},
 	} {
 		_, errs, status := s.run(t, c.stdin, c.args...)

@@ -125,7 +125,18 @@ type SecondFactorPage struct {
 	QR    string
 }
 
+// secondFactorPath is the page of the second factor; whoever changes it has just confirmed
+// their password, lest a session left open lock its account out.
+const secondFactorPath = "/account/second-factor"
+
 func (p *portal) showSecondFactor(w http.ResponseWriter, r *http.Request, session access.Session) error {
+	has, _, err := p.Access.HasTOTP(r.Context(), session.Account.ID)
+	if err != nil {
+		return err
+	}
+	if !has && !p.fresh(w, r, session, secondFactorPath) {
+		return nil
+	}
 	setup, err := p.Access.NewTOTP(session.Account)
 	if err != nil {
 		return err
@@ -164,6 +175,9 @@ func (p *portal) addSecondFactor(w http.ResponseWriter, r *http.Request, session
 	if err := parseForm(r); err != nil {
 		return err
 	}
+	if !p.fresh(w, r, session, secondFactorPath) {
+		return nil
+	}
 	f := fieldsOf(r)
 	codes, err := p.Access.AddTOTP(r.Context(), web.Request(r), session, r.PostForm.Get("sealed"), r.PostForm.Get("code"))
 	if refused, failure := f.refused(err); failure != nil {
@@ -187,11 +201,11 @@ func (p *portal) showRecoveryCodes(w http.ResponseWriter, r *http.Request, sessi
 		return err
 	}
 	list := []shown{{"Recovery codes, each for one sign-in without your app", strings.Join(codes, "\n")}}
-	return p.render(w, r, http.StatusOK, ShownOncePage{base, list, "/account/second-factor", "I have copied them"}.view())
+	return p.render(w, r, http.StatusOK, ShownOncePage{base, list, secondFactorPath, "I have copied them"}.view())
 }
 
 func (p *portal) newRecoveryCodes(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if !p.fresh(w, r, session, "/account/second-factor") {
+	if !p.fresh(w, r, session, secondFactorPath) {
 		return nil
 	}
 	codes, err := p.Access.NewRecoveryCodes(r.Context(), web.Request(r), session)
@@ -202,7 +216,7 @@ func (p *portal) newRecoveryCodes(w http.ResponseWriter, r *http.Request, sessio
 }
 
 func (p *portal) removeSecondFactor(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if !p.fresh(w, r, session, "/account/second-factor") {
+	if !p.fresh(w, r, session, secondFactorPath) {
 		return nil
 	}
 	if err := p.Access.RemoveTOTP(r.Context(), web.Request(r), session); err != nil {

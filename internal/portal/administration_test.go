@@ -175,6 +175,12 @@ func TestEditorsAndOwners(t *testing.T) {
 	}
 	b.post("/projects/acme/collaborators/invite", "email", "x@acme.example", "role", "OWNER").want(t, http.StatusForbidden, "owner")
 	b.post("/projects/acme/collaborators/invite", "email", "no address", "role", "EDITOR").want(t, http.StatusUnprocessableEntity, "field-error")
+	for range 2 {
+		b.post("/projects/acme/collaborators/invite", "email", "Twice@acme.example", "role", "VIEWER")
+	}
+	b.post("/projects/acme/collaborators/invite", "email", "twice@acme.example", "role", "VIEWER").
+		want(t, http.StatusConflict, "There is an invitation for this address already.")
+	b.post("/projects/acme/collaborators/invite", "email", ownerEmail, "role", "VIEWER").want(t, http.StatusConflict, "They are a collaborator")
 	id := between(t, page.body, "/projects/acme/collaborators/", `"`)
 	b.post("/projects/acme/collaborators/"+id+"/role", "role", "VIEWER").want(t, http.StatusForbidden)
 	owner.post("/projects/acme/collaborators/leave").want(t, http.StatusConflict, "owner")
@@ -196,7 +202,24 @@ func TestSecretsNeedAFreshPassword(t *testing.T) {
 		t.Error("a view that did not happen is on the record")
 	}
 	b.post("/projects/acme/settings/secrets/view", "secret", "adminAPISecrets").want(t, http.StatusBadRequest, "SecretUnknown")
+	b.get("/account/second-factor").leadsTo(t, "/confirm?next=%2Faccount%2Fsecond-factor")
+	b.post("/account/second-factor", "code", "123456").leadsTo(t, "/confirm?next=%2Faccount%2Fsecond-factor")
 	b.post("/account/second-factor/remove").leadsTo(t, "/confirm?next=%2Faccount%2Fsecond-factor")
+}
+
+// TestOnlyTheBillingPageSendsToStripe looks at where the forms of pages may lead.
+func TestOnlyTheBillingPageSendsToStripe(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.acme()
+	for page, may := range map[string]bool{"billing": true, "settings": false, "audit-log": false} {
+		policy := b.get("/projects/acme/"+page).want(t, 200).header.Get("Content-Security-Policy")
+		if strings.Contains(policy, "form-action 'self' https://checkout.stripe.com;") != may {
+			t.Errorf("%s: %s", page, policy)
+		}
+	}
+	b.get("/projects/acme/billing").want(t, 200, "Nothing can be bought here", "--stripe-secret-key-file", "from its beginning")
+	b.post("/projects/acme/billing/checkout", "plan", "team").want(t, http.StatusServiceUnavailable, "Stripe")
 }
 
 func TestForgottenPasswordTellsNothing(t *testing.T) {

@@ -105,17 +105,11 @@ func (b BillingPage) choices() project.Plans {
 
 // refusedByStripe is refused, for what Stripe could not do either.
 func (f *Fields) refusedByStripe(err error) (bool, error) {
-	if fault.Is(err, "StripeFailed") {
+	if fault.Is(err, "StripeFailed") || fault.Is(err, "BillingNotConfigured") {
 		f.Error = fault.Of(err).Message
 		return true, nil
 	}
-	refused, err := f.refused(err)
-	if f.Error == "" {
-		for _, words := range f.Errors {
-			f.Error = words
-		}
-	}
-	return refused, err
+	return f.refused(err)
 }
 
 // paid ends what was done at Stripe.

@@ -273,9 +273,6 @@ func (p *portal) signUp(w http.ResponseWriter, r *http.Request) error {
 	if refused, failure := f.refused(err); failure != nil {
 		return failure
 	} else if refused {
-		if f.Errors["email"] != "" {
-			f.Error = f.Errors["email"]
-		}
 		return p.joinPage(w, r, statusOf(err), code, f)
 	}
 	p.setSession(w, session, token)

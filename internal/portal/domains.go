@@ -77,11 +77,6 @@ func (p *portal) changedDomains(w http.ResponseWriter, r *http.Request, v visit,
 	if refused, failure := f.refused(err); failure != nil {
 		return failure
 	} else if refused {
-		if f.Errors["domain"] == "" && f.Error == "" { // it is about a field that this form has not
-			for _, words := range f.Errors {
-				f.Error = words
-			}
-		}
 		return p.domainsPage(w, r, v, statusOf(err), f)
 	}
 	p.flash(w, done)

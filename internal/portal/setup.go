@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/access"
@@ -94,12 +95,21 @@ func (f *Fields) refused(err error) (bool, error) {
 	default:
 		return false, err
 	}
-	if e.Field == "" {
-		f.Error = e.Message
-	} else {
+	if f.has(e.Field) {
 		f.Errors[e.Field] = e.Message
+	} else {
+		f.Error = e.Message
 	}
 	return true, nil
+}
+
+// unkept are fields whose values no form keeps.
+var unkept = []string{"password", "password_again", "current", "code"}
+
+// has reports whether the form has a field, beside which an error can stand.
+func (f *Fields) has(field string) bool {
+	_, kept := f.Values[field]
+	return kept || slices.Contains(unkept, field)
 }
 
 // SignInPage asks for e-mail address and password.
