@@ -42,7 +42,7 @@ var catalogue = []*Spec{
 	spec[ProjectSecretVisitCreated](Admin, "Secrets unlocked", "unlocked the secrets {secrets} for a few minutes"),
 	spec[ProjectBillingCheckoutCreated](Admin, "Checkout started", "started the checkout of the plan {plan_name}"),
 	spec[ProjectBillingSubscriptionUpdated](Admin, "Plan changed", "changed the plan to {plan_name}"),
-	spec[ProjectBillingSubscriptionStatusUpdated](Admin, "Subscription cancellation changed", "set whether the subscription ends with its period: {cancelled}"),
+	spec[ProjectBillingSubscriptionStatusUpdated](Admin, "Subscription cancellation changed", "{cancelled?let the subscription end with its period:let the subscription go on}"),
 	spec[ProjectBillingSubscriptionCancelled](Admin, "Subscription cancelled", "cancelled the subscription {subscription_id}"),
 	spec[ProjectBillingSubscriptionCreated](Admin, "Subscription begun", "began the subscription to the plan {plan_name}"),
 	spec[ProjectBillingPaymentFailed](Admin, "Payment failed", "noted that a payment for the subscription {subscription_id} failed"),
