@@ -23,15 +23,8 @@ type NameServer struct {
 // NewNameServer starts a name server that knows no names.
 func NewNameServer(t testing.TB) *NameServer {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, listener := samePort(t)
 	n := &NameServer{Address: conn.LocalAddr().String(), records: map[string][]string{}, silent: map[string]bool{}, broken: map[string]bool{}}
-	listener, err := net.Listen("tcp", n.Address) // for answers that are too long
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, s := range []*dns.Server{{PacketConn: conn, Handler: n}, {Listener: listener, Handler: n}} {
 		go func() {
 			_ = s.ActivateAndServe() // until its connection is closed
@@ -39,6 +32,27 @@ func NewNameServer(t testing.TB) *NameServer {
 	}
 	t.Cleanup(func() { _, _ = conn.Close(), listener.Close() })
 	return n
+}
+
+// samePort listens on one port over UDP and, for answers that are too long, over TCP. A port
+// that is free for the one can be taken for the other; then it tries the next.
+func samePort(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var failure error
+	for range 50 {
+		conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := net.Listen("tcp", conn.LocalAddr().String())
+		if err == nil {
+			return conn, listener
+		}
+		failure = err
+		_ = conn.Close()
+	}
+	t.Fatal(failure)
+	return nil, nil
 }
 
 // ServeDNS implements dns.Handler.
