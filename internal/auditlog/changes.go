@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/settings"
 )
 
 // Change is one place before and after. Path is a JSON Pointer (RFC 6901); a value that was
@@ -85,8 +86,7 @@ func flatten(flat map[string]json.RawMessage, path string, value []byte) error {
 			return fmt.Errorf("auditlog: %w", err)
 		}
 		for key, v := range object {
-			escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-			if err := flatten(flat, path+"/"+escaped, v); err != nil {
+			if err := flatten(flat, path+"/"+settings.EscapeKey(key), v); err != nil {
 				return err
 			}
 		}

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
+
+	"github.com/sealog/sealog/internal/settings"
 )
 
 const (
@@ -95,7 +97,7 @@ func checkValue(location string, value any, depth int) (causes []ValidationCause
 
 // pointer appends a key to a JSON Pointer (RFC 6901, section 3).
 func pointer(location, key string) string {
-	return location + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(strings.ToValidUTF8(key, "\ufffd"))
+	return location + "/" + settings.EscapeKey(strings.ToValidUTF8(key, "\ufffd"))
 }
 
 // sorted puts causes in an order, since maps have none, and keeps the first few.

@@ -33,7 +33,6 @@ type BillingPage struct {
 // ChangePlanPage says what another plan costs before it is taken.
 type ChangePlanPage struct {
 	Base
-	Fields
 	From    project.Plan
 	Preview billing.Preview
 }
@@ -163,7 +162,7 @@ func (p *portal) showChangePlan(w http.ResponseWriter, r *http.Request, v visit)
 	if err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, ChangePlanPage{base, fieldsOf(r), v.project.Plan, preview}.view())
+	return p.render(w, r, http.StatusOK, ChangePlanPage{base, v.project.Plan, preview}.view())
 }
 
 func (p *portal) changePlan(w http.ResponseWriter, r *http.Request, v visit) error {

@@ -92,29 +92,15 @@ func (p *portal) invite(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 func (p *portal) uninvite(w http.ResponseWriter, r *http.Request, v visit) error {
-	found, err := invitationIn(r, p, v)
+	id, err := event.ParseID(r.PathValue("id"))
 	if err != nil {
-		return err
+		return fault.New(fault.NotFound, "CollaboratorInvitationNotFound", "There is no such invitation.").Because(err)
 	}
-	if err := p.Projects.Uninvite(r.Context(), v.by, v.project.ID, found.ID); err != nil {
+	if err := p.Projects.Uninvite(r.Context(), v.by, v.project.ID, id); err != nil {
 		return err
 	}
 	p.flash(w, "uninvited")
 	return redirect(w, r, v.path("/collaborators"))
-}
-
-// invitationIn is the invitation to the visit's project that the path names.
-func invitationIn(r *http.Request, p *portal, v visit) (project.Invitation, error) {
-	none := fault.New(fault.NotFound, "CollaboratorInvitationNotFound", "There is no such invitation.")
-	id, err := event.ParseID(r.PathValue("id"))
-	if err != nil {
-		return project.Invitation{}, none.Because(err)
-	}
-	found, err := p.Projects.InvitationByID(r.Context(), id)
-	if err == nil && found.Project != v.project.ID {
-		err = none
-	}
-	return found, err
 }
 
 // collaboratorIn is the collaborator of the visit's project that the path names.

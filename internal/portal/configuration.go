@@ -27,7 +27,6 @@ type ConfigurationPage struct {
 	Text     string // the YAML to edit
 	Checksum string // of the configuration that is changed
 	Problems []settings.Problem
-	Config   settings.Config
 	Blame    []BlameRow
 	Versions []VersionRow
 	Older    int64 // the version from which the list goes on, or 0
@@ -126,7 +125,7 @@ func (p *portal) showConfiguration(w http.ResponseWriter, r *http.Request, v vis
 
 // configurationPage shows the page with what is to be seen on its tab.
 func (p *portal) configurationPage(w http.ResponseWriter, r *http.Request, v visit, status int, page ConfigurationPage) (err error) {
-	page.Config, page.MayAct = v.project.Config, v.role.May(access.Act)
+	page.MayAct = v.role.May(access.Act)
 	switch page.Tab {
 	case "history":
 		if err := p.fillHistory(r, v, &page); err != nil {
@@ -324,6 +323,8 @@ func (p *portal) configure(w http.ResponseWriter, r *http.Request, v visit) erro
 func (p *portal) configurationRefused(w http.ResponseWriter, r *http.Request, v visit, page ConfigurationPage, err error) error {
 	said := fault.Of(err)
 	switch problems, ok := said.Info.(settings.Problems); {
+	case ok && page.Tab == "form":
+		page.attribute(problems.Problems)
 	case ok:
 		page.Problems = problems.Problems
 		page.Error = "The configuration has problems, and nothing was saved."
@@ -381,12 +382,6 @@ func (p *portal) configureByForm(w http.ResponseWriter, r *http.Request, v visit
 	}
 	if err != nil {
 		return err
-	}
-	if _, err := p.Projects.Preview(v.project, text); fault.Is(err, "ConfigInvalid") {
-		if problems, ok := fault.Of(err).Info.(settings.Problems); ok {
-			page.attribute(problems.Problems)
-			return p.configurationPage(w, r, v, http.StatusUnprocessableEntity, page)
-		}
 	}
 	page.Text = text
 	return p.previewConfiguration(w, r, v, page)

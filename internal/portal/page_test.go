@@ -110,7 +110,7 @@ func samples() map[string]templ.Component {
 		"billing":               BillingPage{inProject, fields, recent, project.Plan{}, project.Plans{plan}, nil, true, "", 2, 1, true, true}.view(),
 		"billing, paying":       BillingPage{inProject, fields, recent, project.Plan{}, project.Plans{plan}, &subscription, false, evil, 2, 1, true, true}.view(),
 		"billing, off":          BillingPage{Base: inProject, Plan: plan}.view(),
-		"change plan":           ChangePlanPage{inProject, fields, plan, billing.Preview{Plan: plan, AmountDue: -1250, Currency: "eur"}}.view(),
+		"change plan":           ChangePlanPage{inProject, plan, billing.Preview{Plan: plan, AmountDue: -1250, Currency: "eur"}}.view(),
 		"settings": SettingsPage{
 			inProject, fields, recent, &project.SMTP{Host: evil}, []settings.Client{{ClientID: evil, Name: evil}, {ClientID: "b"}},
 			[]project.ClientSecret{{ClientID: evil, KeyID: evil, CreatedAt: at}}, project.SMTPSecret, true, true,

@@ -30,7 +30,7 @@ var testPlans = project.Plans{
 	{Name: "firm", Title: "Firm", StripePrice: "price_firm", Price: "EUR 199 a month", Collaborators: -1, Domains: -1, RetrievalDays: -1},
 }
 
-// paying returns a change of the Portal's settings by which plans can be bought.
+// withStripe is what a project pays through, with a stripe-mock and plans that can be bought.
 func (s *site) withStripe(t *testing.T) *billing.Service {
 	t.Helper()
 	s.projects.Plans = testPlans
