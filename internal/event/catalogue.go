@@ -39,6 +39,7 @@ var catalogue = []*Spec{
 	spec[ProjectAppSecretViewed](Admin, "Secrets viewed", "viewed the secrets {secrets}"),
 	spec[ProjectAppUpdated](Admin, "Configuration updated", "changed the project's settings {updated_secrets}"),
 	spec[ProjectAppRenamed](Admin, "Project renamed", "renamed the project to {name}"),
+	spec[ProjectExportAccessUpdated](Admin, "Right to export changed", "{editors_may_export?allowed:forbade} editors to export the audit log"),
 	spec[ProjectSecretVisitCreated](Admin, "Secrets unlocked", "unlocked the secrets {secrets} for a few minutes"),
 	spec[ProjectBillingCheckoutCreated](Admin, "Checkout started", "started the checkout of the plan {plan_name}"),
 	spec[ProjectBillingSubscriptionUpdated](Admin, "Plan changed", "changed the plan to {plan_name}"),
@@ -108,6 +109,11 @@ var catalogue = []*Spec{
 	spec[AccessDenied](Admin, "Access denied", "was turned away at {action}"),
 	spec[AuditLogRead](Admin, "Audit log read", "read the audit log through the {surface}"),
 	spec[AuditLogAttemptsSuppressed](Admin, "Attempts suppressed", "made {total} more attempts than are recorded one by one"),
+	spec[AuditLogExported](Admin, "Audit log exported", "exported the audit log ({format})"),
+	spec[AuditRedacted](Admin, "Personal data erased", "erased the personal data of {user_id} from the log"),
+	spec[AuditLogHalted](Admin, "Audit log halted", "stopped signing the audit log, whose database is not what was signed before ({cause})"),
+	spec[AuditLogEpochOpened](Admin, "New epoch of the audit log", "went on with the audit log in epoch {epoch}: {reason}"),
+	spec[BackupCreated](Admin, "Backup made", "made a backup of the database"),
 
 	spec[UserCreated](Users, "User created", "created the user {user}"),
 	spec[UserProfileUpdated](Users, "Profile updated", "updated the profile of {user}"),
@@ -186,7 +192,7 @@ func CategoryOf(t Type) Category {
 	if s, ok := byType[t]; ok {
 		return s.Category
 	}
-	for _, prefix := range []string{"admin_api.", "project.", "site_admin.", "account.", "access.", "audit_log.", "audit."} {
+	for _, prefix := range []string{"admin_api.", "project.", "site_admin.", "account.", "access.", "audit_log.", "audit.", "backup."} {
 		if strings.HasPrefix(string(t), prefix) {
 			return Admin
 		}

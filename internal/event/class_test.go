@@ -141,14 +141,19 @@ func TestPersonalFieldsOfUsers(t *testing.T) {
 	} {
 		personal[key] = true
 	}
+	// A reason in words is somebody's text. Of these, access.denied gives a code, and the others
+	// say why the log itself is not as it was, which has to stay.
+	onTheRecord := map[Type]bool{"access.denied": true, "audit.redacted": true, "audit_log.epoch_opened": true}
 	for _, spec := range Catalogue() {
 		for _, f := range spec.Fields {
 			if f.Fields == nil {
 				f.Fields = []Field{f}
 			}
 			for _, inner := range f.Fields {
-				// A reason in words is somebody's text; access.denied gives a code.
-				if personal[inner.Key] && inner.Class != Personal && spec.Type != "access.denied" {
+				if inner.Key == "reason" && onTheRecord[spec.Type] {
+					continue
+				}
+				if personal[inner.Key] && inner.Class != Personal {
 					t.Errorf("%s: %s is %s", spec.Type, inner.Key, inner.Class)
 				}
 			}

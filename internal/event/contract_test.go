@@ -225,7 +225,7 @@ func TestTabsOfTheContract(t *testing.T) {
 	}
 	for typ, want := range map[Type]Category{
 		"site_admin.app.created": Admin, "admin_api.mutation.new_thing.executed": Admin, "project.new.thing": Admin,
-		"audit.redacted": Admin, "audit_log.read": Admin, "access.refused": Admin, "account.created": Admin,
+		"audit.redacted": Admin, "audit.new.thing": Admin, "audit_log.read": Admin, "backup.restored": Admin, "access.refused": Admin, "account.created": Admin,
 		"something.else": Users, "projector.on": Users, "": Users,
 	} {
 		if got := CategoryOf(typ); got != want {

@@ -13,14 +13,20 @@
 //	disclosures  the parts themselves, each with a random salt, in the form of RFC 9901
 //
 // The leaf of the Merkle log is the entry. Removing a disclosure (erasure) leaves the
-// entry, and so every proof, as it was.
+// entry, and so every proof, as it was. Redact removes the personal ones; the fact
+// AuditRedacted then says in the log which they were. A disclosure that is missing without such
+// a fact was held back, and one that Verify refuses was changed.
 //
 // Each top-level key K of the payload, and the context, is split by field class into two
 // disclosures: payload.K with the public fields and payload.K~personal with the others; a
 // reader merges the two objects. A value that is no object stands whole in one of them.
 // Secrets are never written: a secret field holds a keyed fingerprint.
 //
-// Start reading at fact.go, then facts_admin.go, then entry.go. The catalogue (catalogue.go)
-// lists all types with their words; foreign.go names the types that other programs of this
-// contract know and that Sealog can show but does not write.
+// What the database keeps beside these bytes, to find and count events by, follows from them
+// alone: Derive reads it, in any process and at any time, so that it can be made anew and
+// compared. After an erasure the columns are the same and the refs are fewer.
+//
+// Start reading at fact.go, then facts_admin.go, then entry.go and derive.go. The catalogue
+// (catalogue.go) lists all types with their words; foreign.go names the types that other
+// programs of this contract know and that Sealog can show but does not write.
 package event

@@ -83,7 +83,8 @@ Every value in an event has one of three classes.
 | **secret** | a key, a token | was never there: an event holds at most a *fingerprint*, by which you see that two secrets are the same, and nothing else. Of passwords and one-time codes there is not even that |
 
 Erasing does not break the log. Only digests of values are sealed, each made with random salt of its own; when a value
-is removed its digest stays, the proof stays valid, and nobody can guess the value from it.
+is removed its digest stays, the proof stays valid, and nobody can guess the value from it. The erasing is an event too,
+` + "`audit.redacted`" + `, which names the events and what was removed from each.
 
 ## What an event looks like
 
@@ -138,7 +139,9 @@ func eventsDocument(t *testing.T) []byte {
 		{reflect.TypeFor[AuthenticatorObject](), "How a user proves who they are. Nothing of the password or key itself is in it."},
 		{reflect.TypeFor[SessionObject](), "One sign-in of a user. No token is in it."},
 		{reflect.TypeFor[AuthorizationObject](), "A user's consent to an application of somebody else."},
+		{reflect.TypeFor[LockoutObject](), "Whether a user is locked out after wrong proofs, and from which addresses."},
 		{reflect.TypeFor[AccountObject](), "A person who administers projects in the Portal. Their address is their name on the record, and stays."},
+		{reflect.TypeFor[TreeObject](), "The log's Merkle tree at one size, and its root in base64."},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| Key | Class | JSON |\n|---|---|---|\n", objectName(o.of), o.words)
 		for _, f := range fieldsOf(o.of, false) {

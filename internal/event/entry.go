@@ -1,12 +1,12 @@
 package event
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -51,7 +51,10 @@ type Commitment struct {
 // Canonical returns the entry's bytes: the restricted profile of RFC 8785 in which keys,
 // key order and value types are fixed.
 func (e Entry) Canonical() []byte {
-	b := make([]byte, 0, 256+len(e.Commitments)*80)
+	return e.appendCanonical(make([]byte, 0, 256+len(e.Commitments)*80))
+}
+
+func (e Entry) appendCanonical(b []byte) []byte {
 	b = append(b, `{"c":{`...)
 	for i, c := range e.Commitments {
 		if i > 0 {
@@ -73,46 +76,13 @@ func (e Entry) Canonical() []byte {
 	b = e.Time.UTC().AppendFormat(b, timeFormat)
 	b = append(b, `","type":`...)
 	b = appendString(b, string(e.Type))
-	return fmt.Appendf(b, `,"v":%d}`, entryVersion)
-}
-
-// ParseEntry reads the bytes of an entry and refuses any that are not exactly what
-// Canonical writes for what they say.
-func ParseEntry(entry []byte) (Entry, error) {
-	if len(entry) > MaxEntry {
-		return Entry{}, fmt.Errorf("event: entry of %d bytes is above %d", len(entry), MaxEntry)
-	}
-	var raw struct {
-		C       map[string]string `json:"c"`
-		Capture Capture           `json:"capture"`
-		ID      ID                `json:"id"`
-		Log     string            `json:"log"`
-		Outcome string            `json:"outcome"`
-		T       string            `json:"t"`
-		Type    Type              `json:"type"`
-	}
-	if err := json.Unmarshal(entry, &raw); err != nil {
-		return Entry{}, fmt.Errorf("event: parse entry: %w", err)
-	}
-	t, err := time.Parse(timeFormat, raw.T)
-	if err != nil {
-		return Entry{}, fmt.Errorf("event: parse entry's time: %w", err)
-	}
-	e := Entry{
-		Capture: raw.Capture, ID: raw.ID, Log: raw.Log, Outcome: raw.Outcome, Time: t, Type: raw.Type,
-	}
-	for name, digest := range raw.C {
-		e.Commitments = append(e.Commitments, Commitment{name, digest})
-	}
-	sortCommitments(e.Commitments)
-	if !bytes.Equal(e.Canonical(), entry) {
-		return Entry{}, fmt.Errorf("event: entry is not in canonical form")
-	}
-	return e, nil
+	b = append(b, `,"v":`...)
+	b = strconv.AppendInt(b, entryVersion, 10)
+	return append(b, '}')
 }
 
 func sortCommitments(c []Commitment) {
-	slices.SortFunc(c, func(a, b Commitment) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	slices.SortFunc(c, func(a, b Commitment) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // LeafHash returns SHA-256(0x00 || entry), the hash of a leaf in RFC 6962, section 2.1.
@@ -135,6 +105,10 @@ func Digest(array []byte) string {
 // be escaped is.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if isPlainASCII(s) {
+		b = append(b, s...)
+		return append(b, '"')
+	}
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
@@ -156,4 +130,14 @@ func appendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// isPlainASCII reports whether a string stands in JSON as it is.
+func isPlainASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

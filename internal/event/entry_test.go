@@ -3,10 +3,14 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +76,9 @@ func TestParseEntryRefusesAllButTheCanonicalForm(t *testing.T) {
 		if e, err := ParseEntry([]byte(text)); err == nil {
 			t.Errorf("%s: accepted as %+v", c.name, e)
 		}
+		if e, err := parseAnyJSON([]byte(text)); err == nil {
+			t.Errorf("%s: a reader of any JSON accepts it as %+v", c.name, e)
+		}
 	}
 }
 
@@ -101,15 +108,83 @@ func TestParseEntryBoundsTheSize(t *testing.T) {
 	}
 }
 
+// parseAnyJSON is ParseEntry by way of encoding/json, which knows nothing of a fixed order.
+// The two accept the same entries and read the same in them.
+func parseAnyJSON(entry []byte) (Entry, error) {
+	if len(entry) > MaxEntry {
+		return Entry{}, fmt.Errorf("%d bytes", len(entry))
+	}
+	var raw struct {
+		C       map[string]string `json:"c"`
+		Capture Capture           `json:"capture"`
+		ID      ID                `json:"id"`
+		Log     string            `json:"log"`
+		Outcome string            `json:"outcome"`
+		T       string            `json:"t"`
+		Type    Type              `json:"type"`
+	}
+	if err := json.Unmarshal(entry, &raw); err != nil {
+		return Entry{}, err
+	}
+	t, err := time.Parse(timeFormat, raw.T)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Capture: raw.Capture, ID: raw.ID, Log: raw.Log, Outcome: raw.Outcome, Time: t, Type: raw.Type}
+	for _, name := range slices.Sorted(maps.Keys(raw.C)) {
+		e.Commitments = append(e.Commitments, Commitment{name, raw.C[name]})
+	}
+	if !bytes.Equal(e.Canonical(), entry) {
+		return Entry{}, errNotCanonical
+	}
+	return e, nil
+}
+
+func TestParseEntryReadsWhatAnyReaderDoes(t *testing.T) {
+	t.Parallel()
+	entries := goldenEntries(t)
+	for _, c := range []struct{ old, new string }{
+		{"", ""},
+		{`{"context":"dig&est","payload.user":"digest"}`, `{}`},
+		{`"payload.user":"digest"`, `"payload.\"\\\b\u001f":"\n"`},
+		{`"context"`, `""`},
+		{"a.example", "b\u00fccher.example/\U0001f602\u2028\x7f"},
+		{"user.created", ""},
+		{"2026-11-22T20:14:38.123456Z", "0000-01-01T00:00:00.000000Z"},
+		{"01a204e5-7c2b-774b-8009-0a0b0c0d0e0f", "00000000-0000-0000-0000-000000000000"},
+	} {
+		entries = append(entries, []byte(strings.Replace(soundEntry, c.old, c.new, 1)))
+	}
+	for _, entry := range entries {
+		want, err := parseAnyJSON(entry)
+		if err != nil {
+			t.Fatalf("%s: %v", entry, err)
+		}
+		got, err := ParseEntry(entry)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-any reader, +ParseEntry):\n%s", entry, err, diff)
+		}
+	}
+}
+
 func FuzzParseEntry(f *testing.F) {
 	for _, entry := range goldenEntries(f) {
 		f.Add(entry)
 	}
 	f.Add([]byte(soundEntry))
+	f.Add([]byte(strings.Replace(soundEntry, "dig&est", `\"\\\b\u001f\ud83d\ude02`, 1)))
+	f.Add([]byte(strings.Replace(soundEntry, "a.example", "\xff\u00fc\u2028", 1)))
 	f.Fuzz(func(t *testing.T, entry []byte) {
 		e, err := ParseEntry(entry)
+		want, wantErr := parseAnyJSON(entry)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%q: %v; a reader of any JSON: %v", entry, err, wantErr)
+		}
 		if err != nil {
 			return
+		}
+		if diff := cmp.Diff(want, e); diff != "" {
+			t.Errorf("%s (-any reader, +ParseEntry):\n%s", entry, diff)
 		}
 		if canonical := e.Canonical(); !bytes.Equal(canonical, entry) {
 			t.Errorf("accepted\n%s\nbut its canonical form is\n%s", entry, canonical)

@@ -2,7 +2,7 @@ package event
 
 import "time"
 
-// The facts of Sealog's own: Portal accounts, access, and the log itself.
+// The facts of Sealog's own: Portal accounts and access. Those of the log stand in facts_log.go.
 
 // AccountCreated is a Portal account made; via is invitation when somebody had invited it.
 type AccountCreated struct {
@@ -109,20 +109,6 @@ type AccessDenied struct {
 	Reason string `json:"reason" class:"public"`
 }
 
-// AuditLogRead is the first reading of the log by one reader in one hour.
-type AuditLogRead struct {
-	Surface string    `json:"surface" class:"public"`
-	Hour    time.Time `json:"hour" class:"public"`
-}
-
-// AuditLogAttemptsSuppressed is the attempts of one minute that had no event of their own because a caller made too many.
-type AuditLogAttemptsSuppressed struct {
-	From    time.Time     `json:"from" class:"public"`
-	Until   time.Time     `json:"until" class:"public"`
-	Total   int           `json:"total" class:"public"`
-	Reasons []ReasonCount `json:"reasons" class:"public"`
-}
-
 // ReasonCount is how often something was turned away for one reason: an error's code.
 type ReasonCount struct {
 	Reason string `json:"reason"`
@@ -166,14 +152,6 @@ func (AccessRefused) fact(AccessRefused) {}
 // Type implements Payload.
 func (AccessDenied) Type() Type        { return "access.denied" }
 func (AccessDenied) fact(AccessDenied) {}
-
-// Type implements Payload.
-func (AuditLogRead) Type() Type        { return "audit_log.read" }
-func (AuditLogRead) fact(AuditLogRead) {}
-
-// Type implements Payload.
-func (AuditLogAttemptsSuppressed) Type() Type                      { return "audit_log.attempts_suppressed" }
-func (AuditLogAttemptsSuppressed) fact(AuditLogAttemptsSuppressed) {}
 
 // Type implements Payload.
 func (AccountPasswordChanged) Type() Type                  { return "account.password.changed" }

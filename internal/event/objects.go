@@ -108,3 +108,10 @@ type AccountObject struct {
 	ID    ID     `json:"id" class:"public"`
 	Email string `json:"email" class:"public"`
 }
+
+// TreeObject is a tree of the log at one size. Root is its hash, 32 bytes in base64 (RFC
+// 4648, section 4), as a checkpoint has it.
+type TreeObject struct {
+	Size int64  `json:"size" class:"public"`
+	Root string `json:"root" class:"public"`
+}

@@ -269,7 +269,8 @@ var groups = []struct{ prefix, name string }{
 	{"user.", "Users"}, {"identity.", "Identities"},
 	{"email.", "Messages"}, {"sms.", "Messages"}, {"whatsapp.", "Messages"},
 	{"admin_api.", "Admin API"}, {"project.collaborator.", "Collaborators"}, {"project.billing.", "Billing"},
-	{"project.", "Project"}, {"account.", "Portal accounts"}, {"access.", "Access"}, {"audit_log.", "Audit log"},
+	{"project.", "Project"}, {"account.", "Portal accounts"}, {"access.", "Access"},
+	{"audit_log.", "Audit log"}, {"audit.", "Audit log"}, {"backup.", "Backups"},
 }
 
 func groupOf(t event.Type) string {
