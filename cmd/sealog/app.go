@@ -11,6 +11,7 @@ import (
 	"github.com/sealog/sealog/internal/config"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/sequencer"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -27,6 +28,7 @@ type app struct {
 	refusals  *access.Refusals
 	projects  *project.Service
 	access    *access.Service
+	sealing   *sequencer.Service
 }
 
 // open opens the data that the settings name, making it on the first start. publicURL is the
@@ -61,6 +63,11 @@ func open(ctx context.Context, d config.Data, log *slog.Logger, publicURL *url.U
 		settings.Resolver = project.ResolverAt(d.DNSServer)
 	}
 	a.projects = project.New(db, settings)
+	marks, err := sequencer.NewMarks(d.Checkpoints())
+	if err != nil {
+		return nil, errors.Join(fault.New(fault.Unavailable, "CheckpointsUnavailable", "The directory of checkpoints cannot be made.").Because(err), db.Close())
+	}
+	a.sealing = sequencer.New(db, marks, log)
 	a.access = access.New(db, a.projects, a.passwords, a.refusals, log)
 	if err := a.projects.Bootstrap(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -126,6 +126,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
 	background := schedule.New(a.db, a.refusals, reads, users, log)
+	a.sealing.Start()
 	background.Start()
 	sending.Start()
 	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
@@ -141,7 +142,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	for _, s := range servers {
 		errs = append(errs, s.Shutdown(drain))
 	}
-	return errors.Join(append(errs, background.Stop(drain), sending.Stop(drain))...)
+	return errors.Join(append(errs, background.Stop(drain), sending.Stop(drain), a.sealing.Stop(drain))...)
 }
 
 func deliveryConfig(d config.Delivery) delivery.Config {

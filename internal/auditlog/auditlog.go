@@ -11,13 +11,11 @@ package auditlog
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -30,18 +28,9 @@ type Reader struct{ db *store.DB }
 // New returns a reader.
 func New(db *store.DB) *Reader { return &Reader{db} }
 
-// Filter chooses events of one project. A field left unset does not restrict.
-type Filter struct {
-	Project  string
-	Category event.Category
-	// Types are activity types, any of which will do. OtherTypes adds all those that the
-	// Admin API's enum has no name for.
-	Types      []event.Type
-	OtherTypes bool
-	From, To   time.Time // From <= time < To
-	Users      []event.ID
-	Actors     []string
-	Outcomes   []event.Outcome
+// refOf is what a project's events are found by that mention an identifier.
+func (l *Reader) refOf(project string) func(event.Ref) []byte {
+	return func(ref event.Ref) []byte { return l.db.Vault().Reference(project, ref) }
 }
 
 // Row is an event as it was found.
@@ -53,62 +42,33 @@ type Row struct {
 	Outcome  event.Outcome
 	ActorID  string
 	User     event.ID // zero when it is about no user
+	// Position is the event's place in its project's log, from 0; below 0 while it has none.
+	Position int64
 
 	entry, disclosures []byte
 }
 
-const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures`
+const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
+
+// queuedColumns are those of an event that is known to have no position.
+const queuedColumns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, -1`
+
+// from is where they stand: an event that has no position yet has no row in leaves.
+const from = `events e LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
 
 func (r *Row) fields() []any {
-	return []any{&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome, &r.ActorID, &r.User, &r.entry, &r.disclosures}
+	return []any{&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome, &r.ActorID, &r.User, &r.entry, &r.disclosures, &r.Position}
 }
 
 // CreatedAt is the event's time in UTC, to the microsecond.
 func (r Row) CreatedAt() time.Time { return r.ID.Time() }
 
-// Data is the whole event as the Admin API gives it: id, type, payload, context.
-func (r Row) Data() (json.RawMessage, error) { return event.Data(r.ID, -1, r.Type, r.disclosures) }
+// LeafHash is the hash of the event's entry as a leaf of the log's tree.
+func (r Row) LeafHash() merkle.Hash { return merkle.LeafHash(r.entry) }
 
-// List returns one page of the events that a filter chooses, by time.
-//
-// Errors: InvalidQuery (paging that makes no sense), InvalidCursor.
-func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err error) {
-	defer fault.Wrap(&err, "auditlog.List(%q)", f.Project)
-	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
-	defer cancel()
-	w, err := l.window(ctx, f, p)
-	if err != nil || w.empty {
-		return Page{Rows: []Row{}}, err
-	}
-	b := f.where()
-	w.restrict(b)
-	order := "ASC"
-	if w.descending() {
-		order = "DESC"
-	}
-	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
-		SELECT `+columns+`
-		FROM events e
-		WHERE `+b.text()+`
-		ORDER BY e.id `+order+`
-		LIMIT `+b.bind(int64(w.size+1)), b.args...)
-	if err != nil {
-		return Page{}, err
-	}
-	return w.page(rows), nil
-}
-
-// Count returns exactly how many events a filter chooses.
-func (l *Reader) Count(ctx context.Context, f Filter) (_ int64, err error) {
-	defer fault.Wrap(&err, "auditlog.Count(%q)", f.Project)
-	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
-	defer cancel()
-	b := f.where()
-	n, err := store.Column[int64](ctx, l.db, `SELECT count(*) FROM events e WHERE `+b.text(), b.args...)
-	if err != nil {
-		return 0, err
-	}
-	return n[0], nil
+// Data is the whole event as the Admin API gives it: id, seq, type, payload, context.
+func (r Row) Data() (json.RawMessage, error) {
+	return event.Data(r.ID, r.Position, r.Type, r.disclosures)
 }
 
 // Get returns one event, or EventNotFound.
@@ -116,7 +76,7 @@ func (l *Reader) Get(ctx context.Context, project string, id event.ID) (_ Row, e
 	defer fault.Wrap(&err, "auditlog.Get(%q, %s)", project, id)
 	row, ok, err := store.One(ctx, l.db, (*Row).fields, `
 		SELECT `+columns+`
-		FROM events e
+		FROM `+from+`
 		WHERE e.project_id = $1 AND e.id = $2`, project, id)
 	if err == nil && !ok {
 		err = fault.New(fault.NotFound, "EventNotFound", "There is no such event in this project's log.")
@@ -135,7 +95,7 @@ func (l *Reader) GetMany(ctx context.Context, project string, ids []event.ID) (_
 	b.add(in(b, "e.id", ids, asIs))
 	return store.Collect(ctx, l.db, (*Row).fields, `
 		SELECT `+columns+`
-		FROM events e
+		FROM `+from+`
 		WHERE `+b.text()+`
 		ORDER BY e.id DESC`, b.args...)
 }
@@ -154,7 +114,7 @@ func (l *Reader) SameRequest(ctx context.Context, row Row) (_ []Row, err error) 
 	at := row.CreatedAt()
 	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
 		SELECT `+columns+`
-		FROM events e
+		FROM `+from+`
 		WHERE e.project_id = $1 AND e.actor_id = $2 AND e.id >= $3 AND e.id < $4
 		ORDER BY e.id
 		LIMIT 500`, row.Project, row.ActorID, event.Floor(at.Add(-requestSpan)), event.Floor(at.Add(requestSpan)))
@@ -178,7 +138,7 @@ func (l *Reader) ActorsOf(ctx context.Context, project string, limit int) (_ []e
 	defer fault.Wrap(&err, "auditlog.ActorsOf(%q)", project)
 	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
 		SELECT `+columns+`
-		FROM events e
+		FROM `+from+`
 		WHERE e.project_id = $1
 		ORDER BY e.id DESC
 		LIMIT $2`, project, int64(actorsLookedAt))
@@ -200,88 +160,4 @@ func (l *Reader) ActorsOf(ctx context.Context, project string, limit int) (_ []e
 		}
 	}
 	return actors, nil
-}
-
-// builder collects conditions whose values are always bound, never written into the text.
-type builder struct {
-	conditions []string
-	args       []any
-}
-
-func (b *builder) bind(v any) string {
-	b.args = append(b.args, v)
-	return fmt.Sprintf("$%d", len(b.args))
-}
-
-func (b *builder) add(condition string) { b.conditions = append(b.conditions, condition) }
-
-func (b *builder) text() string { return strings.Join(b.conditions, " AND ") }
-
-// in is a condition that a column has one of some values.
-func in[T any](b *builder, column string, values []T, value func(T) any) string {
-	if len(values) == 1 {
-		return column + " = " + b.bind(value(values[0]))
-	}
-	places := make([]string, len(values))
-	for i, v := range values {
-		places[i] = b.bind(value(v))
-	}
-	return column + " IN (" + strings.Join(places, ", ") + ")"
-}
-
-func asText(t event.Type) any      { return string(t) }
-func asNumber(o event.Outcome) any { return int64(o) }
-func asIs[T any](v T) any          { return v }
-
-func (f Filter) where() *builder {
-	b := &builder{}
-	b.add("e.project_id = " + b.bind(f.Project))
-	if f.Category != 0 {
-		b.add("e.category = " + b.bind(int64(f.Category)))
-	}
-	types, others := f.reduceTypes()
-	switch {
-	case others && len(types) > 0:
-		b.add("(" + in(b, "e.type", types, asText) + " OR NOT " + in(b, "e.type", event.ContractTypes(), asText) + ")")
-	case others:
-		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asText))
-	case len(types) > 0:
-		b.add(in(b, "e.type", types, asText))
-	}
-	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
-		b.add("e.outcome <> 1") // in the words of the index of attempts
-	}
-	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
-		b.add(in(b, "e.outcome", f.Outcomes, asNumber))
-	}
-	if !f.From.IsZero() {
-		b.add("e.id >= " + b.bind(event.Floor(f.From)))
-	}
-	if !f.To.IsZero() {
-		b.add("e.id < " + b.bind(event.Floor(f.To)))
-	}
-	if len(f.Users) > 0 {
-		b.add(in(b, "e.user_id", f.Users, asIs))
-	}
-	if len(f.Actors) > 0 {
-		b.add(in(b, "e.actor_id", f.Actors, asIs))
-	}
-	return b
-}
-
-// reduceTypes makes the set of types small: each type once, and none at all when every type
-// is wanted, which is how existing programs say that they do not filter.
-func (f Filter) reduceTypes() (types []event.Type, others bool) {
-	wanted := map[event.Type]bool{}
-	for _, t := range f.Types {
-		if !wanted[t] {
-			wanted[t] = true
-			types = append(types, t)
-		}
-	}
-	missing := func(t event.Type) bool { return !wanted[t] }
-	if f.OtherTypes && !slices.ContainsFunc(event.ContractTypes(), missing) {
-		return nil, false
-	}
-	return types, f.OtherTypes
 }

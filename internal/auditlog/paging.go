@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -85,13 +86,12 @@ func (l *Reader) window(ctx context.Context, f Filter, p Paging) (window, error)
 // place turns a cursor into the id of the row it stands for. The form "offset:<n>", the row
 // at a zero-based position of the whole result, is accepted because programs make such
 // cursors by themselves; beyond reports that there are not so many rows.
-func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (_ event.ID, beyond bool, err error) {
+func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (id event.ID, beyond bool, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return event.ID{}, false, errCursor()
 	}
 	if digits, ok := strings.CutPrefix(string(text), "id:"); ok {
-		var id event.ID
 		if n, err := hex.Decode(id[:], []byte(digits[:min(len(digits), 32)])); err != nil || n != 16 || len(digits) != 32 {
 			return event.ID{}, false, errCursor()
 		}
@@ -102,38 +102,52 @@ func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (
 	if !ok || err != nil || offset < 0 {
 		return event.ID{}, false, errCursor()
 	}
-	b := f.where()
-	order := "DESC"
-	if p.Ascending {
-		order = "ASC"
-	}
-	ids, err := store.Column[event.ID](ctx, l.db, `
-		SELECT e.id
-		FROM events e
-		WHERE `+b.text()+`
-		ORDER BY e.id `+order+`
-		LIMIT 1 OFFSET `+b.bind(offset), b.args...)
-	if err != nil || len(ids) == 0 {
-		return event.ID{}, true, err
-	}
-	return ids[0], false, nil
+	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
+		c, err := l.counter(ctx, q, f)
+		if err != nil {
+			return err
+		}
+		var found bool
+		id, found, err = c.at(ctx, offset, p.Ascending)
+		beyond = !found
+		return err
+	})
+	return id, beyond, err
 }
 
 // descending reports whether the index is walked from the newest event on.
 func (w window) descending() bool { return w.ascending == w.fromEnd }
 
-func (w window) restrict(b *builder) {
-	later, earlier := w.after, w.before // in ascending order rows come later than after
-	hasLater, hasEarlier := w.hasAfter, w.hasBefore
-	if !w.ascending {
-		later, earlier = earlier, later
-		hasLater, hasEarlier = hasEarlier, hasLater
+// compare orders ids as the window is walked.
+func (w window) compare(a, b event.ID) int {
+	if w.descending() {
+		a, b = b, a
 	}
+	return bytes.Compare(a[:], b[:])
+}
+
+// contains reports whether an id is within the window's cursors.
+func (w window) contains(id event.ID) bool {
+	later, earlier, hasLater, hasEarlier := w.bounds()
+	return (!hasLater || bytes.Compare(id[:], later[:]) > 0) && (!hasEarlier || bytes.Compare(id[:], earlier[:]) < 0)
+}
+
+// bounds are the ids that rows come after and before in time.
+func (w window) bounds() (later, earlier event.ID, hasLater, hasEarlier bool) {
+	if w.ascending {
+		return w.after, w.before, w.hasAfter, w.hasBefore
+	}
+	return w.before, w.after, w.hasBefore, w.hasAfter
+}
+
+// restrict adds the window's cursors as conditions on a column of ids.
+func (w window) restrict(b *builder, column string) {
+	later, earlier, hasLater, hasEarlier := w.bounds()
 	if hasLater {
-		b.add("e.id > " + b.bind(later))
+		b.add(column + " > " + b.bind(later))
 	}
 	if hasEarlier {
-		b.add("e.id < " + b.bind(earlier))
+		b.add(column + " < " + b.bind(earlier))
 	}
 }
 

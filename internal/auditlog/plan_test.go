@@ -32,13 +32,13 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		{"one actor", "events_actor", Filter{Actors: []string{"ann"}}},
 	} {
 		c.filter.Project = "acme"
-		b := c.filter.where()
+		b := c.filter.where(nil)
 		type step struct {
 			id, parent, unused int64
 			detail             string
 		}
 		plan, err := store.Collect(t.Context(), db, func(s *step) []any { return []any{&s.id, &s.parent, &s.unused, &s.detail} },
-			"EXPLAIN QUERY PLAN SELECT "+columns+" FROM events e WHERE "+b.text()+" ORDER BY e.id DESC LIMIT 50", b.args...)
+			"EXPLAIN QUERY PLAN SELECT "+columns+" FROM "+from+" WHERE "+b.text()+" ORDER BY e.id DESC LIMIT 50", b.args...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,6 +33,9 @@ type Data struct {
 	// DNSServer is the name server that is asked for the TXT records of domains; empty asks
 	// those of this machine.
 	DNSServer string `name:"dns-server" help:"Name server to ask for the TXT records of domains, instead of this machine's." env:"SEALOG_DNS_SERVER" placeholder:"HOST:PORT"`
+	// CheckpointsDir is where what was signed of the logs is kept outside of the database, so
+	// that a restored backup or a rewritten log is noticed.
+	CheckpointsDir string `help:"Directory in which signed checkpoints are kept beside the database; by default checkpoints in the data directory." env:"SEALOG_CHECKPOINTS_DIR" placeholder:"DIR" type:"path"`
 	// LogFormat is text or json; the log goes to standard error.
 	LogFormat string `help:"Form of the log on standard error." default:"text" enum:"text,json" env:"SEALOG_LOG_FORMAT"`
 }
@@ -112,6 +115,14 @@ func (d Data) MasterSecretPath() (path string, mayCreate bool) {
 		return d.MasterSecretFile, false
 	}
 	return filepath.Join(d.Data, "master-secret"), true
+}
+
+// Checkpoints is the directory of the signed checkpoints.
+func (d Data) Checkpoints() string {
+	if d.CheckpointsDir != "" {
+		return d.CheckpointsDir
+	}
+	return filepath.Join(d.Data, "checkpoints")
 }
 
 // Logger returns the logger that the settings ask for.

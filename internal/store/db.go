@@ -46,6 +46,7 @@ type DB struct {
 	log      *slog.Logger
 	attempts *attempts
 	logs     *logNames
+	recorded bell
 	closed   atomic.Bool
 }
 
@@ -68,7 +69,7 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	}
 	db := &DB{
 		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), logs: newLogNames(),
-		clock: &event.Clock{Now: config.Now},
+		clock: &event.Clock{Now: config.Now}, recorded: make(bell, 1),
 	}
 	if config.URL != "" {
 		db.engine = PostgreSQL

@@ -152,6 +152,18 @@ func (e Engine) forUpdate() string {
 	return ""
 }
 
+// skipLocked is what a SELECT ends with to lock its rows unless somebody else has.
+func (e Engine) skipLocked() string {
+	if e == PostgreSQL {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Queues reports whether events wait in a queue for their positions, so that transactions need
+// not wait for each other. SQLite's one writer gives positions by itself.
+func (e Engine) Queues() bool { return e == PostgreSQL }
+
 // promise is the statement that opens a recording transaction, or "" when the engine ties
 // the event to its transaction by itself.
 func (e Engine) promise() (open, close string) {

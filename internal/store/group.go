@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/ledger"
 )
 
 // maxGroup bounds how many changes are committed together.
@@ -41,9 +42,10 @@ type group struct {
 
 type groupJob struct {
 	ctx    context.Context // the caller's
-	run    func(context.Context, executor) error
+	run    change
 	answer chan error // of capacity 1
 	err    error      // what the savepoint ended with; owned by the writer
+	seal   sealable   // what the savepoint recorded; owned by the writer
 }
 
 var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
@@ -87,7 +89,7 @@ func (g *group) stop() {
 
 // do runs a change in the next group and returns after the group's COMMIT. It waits for the
 // answer even when ctx ends, since the change may have committed.
-func (g *group) do(ctx context.Context, run func(context.Context, executor) error) error {
+func (g *group) do(ctx context.Context, run change) error {
 	job := &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
 	if err := g.enqueue(job); err != nil {
 		return err
@@ -166,6 +168,10 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 			return job.err
 		}
 	}
+	if err := w.seal(ctx, batch); err != nil {
+		w.rollback()
+		return translate(err)
+	}
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		w.rollback()
 		return translate(err)
@@ -185,11 +191,35 @@ func (w *groupWriter) rollback() {
 	}
 }
 
+// seal gives positions to what the batch recorded: one step for each project, however many
+// changes there were, since it reads and writes the log's row.
+func (w *groupWriter) seal(ctx context.Context, batch []*groupJob) error {
+	var projects []string
+	leaves := map[string][]ledger.Leaf{}
+	for _, job := range batch {
+		if job.err != nil || len(job.seal.leaves) == 0 {
+			continue
+		}
+		project := job.seal.project
+		if leaves[project] == nil {
+			projects = append(projects, project)
+		}
+		leaves[project] = append(leaves[project], job.seal.leaves...)
+	}
+	for _, project := range projects {
+		if err := ledger.Append(ctx, w.conn, project, leaves[project]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
 	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
 	}
-	cause := runChange(ctx, w.conn, job.run)
+	var cause error
+	job.seal, cause = runChange(ctx, w.conn, job.run)
 	end := "RELEASE change"
 	if cause != nil {
 		end = "ROLLBACK TO change; RELEASE change"
@@ -201,7 +231,7 @@ func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
 }
 
 // runChange turns a panic of a change into its caller's error.
-func runChange(ctx context.Context, conn executor, run func(context.Context, executor) error) (err error) {
+func runChange(ctx context.Context, conn executor, run change) (_ sealable, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").

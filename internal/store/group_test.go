@@ -46,7 +46,12 @@ func openWriter(t *testing.T) (*DB, *groupWriter) {
 }
 
 func newJob(ctx context.Context, run func(context.Context, executor) error) *groupJob {
-	return &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
+	return &groupJob{ctx: ctx, run: bare(run), answer: make(chan error, 1)}
+}
+
+// bare is a change that records nothing.
+func bare(run func(context.Context, executor) error) change {
+	return func(ctx context.Context, conn executor) (sealable, error) { return sealable{}, run(ctx, conn) }
 }
 
 // put is a change that writes one row.
@@ -340,10 +345,10 @@ func TestAWaitingCallerMayLeave(t *testing.T) {
 	g := &group{jobs: make(chan *groupJob)} // nobody takes from it
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := g.do(ctx, func(context.Context, executor) error {
+	err := g.do(ctx, bare(func(context.Context, executor) error {
 		t.Error("ran")
 		return nil
-	})
+	}))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -381,7 +386,7 @@ func TestStopCommitsWhatWaits(t *testing.T) {
 	if keys := committed(t, db); len(keys) != len(jobs) || !slices.Contains(keys, "first") {
 		t.Errorf("%d changes of %d are there", len(keys), len(jobs))
 	}
-	if err := g.do(t.Context(), put("late")); !fault.Is(err, "DatabaseClosed") {
+	if err := g.do(t.Context(), bare(put("late"))); !fault.Is(err, "DatabaseClosed") {
 		t.Errorf("after the end: %v", err)
 	}
 }

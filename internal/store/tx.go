@@ -8,6 +8,8 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/ledger"
+	"github.com/sealog/sealog/internal/merkle"
 )
 
 // executor is a connection inside a transaction.
@@ -28,6 +30,8 @@ type Tx struct {
 	first     event.ID
 	firstUsed bool
 	logs      *logNames
+	// leaves are the events to be sealed together with the transaction.
+	leaves []ledger.Leaf
 }
 
 // Now is the time of the transaction: that of its first event, to the microsecond.
@@ -86,16 +90,25 @@ func add[P event.Payload[P]](ctx context.Context, t *Tx, about event.Target, fac
 	return t.insert(ctx, e)
 }
 
+// insert writes down an event. Where the engine does not queue, its leaf waits for the end of
+// the transaction, which seals it.
 func (t *Tx) insert(ctx context.Context, e event.Event) error {
-	_, err := t.Exec(ctx, `
-		INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, e.Entry, e.Disclosures)
+	leaf, err := ledger.Insert(ctx, t.conn, e, t.engine.Queues())
 	if err != nil {
-		return err
+		return translate(err)
 	}
-	_, err = t.Exec(ctx, `INSERT INTO events_pending (project_id, id) VALUES ($1, $2)`, e.Project, e.ID)
-	return err
+	if !t.engine.Queues() {
+		t.leaves = append(t.leaves, leaf)
+	}
+	return nil
+}
+
+// OpenEpoch closes the open epoch of the log of the transaction's project and opens that of a
+// later number, whose first leaf will be the transaction's first event. It returns the tree of
+// the epoch that ended.
+func (t *Tx) OpenEpoch(ctx context.Context, number int64) (ended merkle.Frontier, err error) {
+	ended, err = ledger.NewEpoch(ctx, t.conn, t.project, t.engine.forUpdate(), number, t.first)
+	return ended, translate(err)
 }
 
 // Book is a transaction of bookkeeping: it writes what is nobody's action, such as the time
@@ -112,4 +125,17 @@ func (b *Book) Exec(ctx context.Context, query string, args ...any) (int64, erro
 
 func (b *Book) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return b.conn.QueryContext(ctx, query, args...)
+}
+
+// Drain gives positions to at most limit events of a project's queue, and returns to how many.
+// What another process is draining is left to it.
+func (b *Book) Drain(ctx context.Context, project string, limit int) (int, error) {
+	n, err := ledger.Drain(ctx, b.conn, project, b.engine.skipLocked(), limit)
+	return n, translate(err)
+}
+
+// InsertMany writes n rows of a project. head ends with VALUES, tail is what follows the rows;
+// row gives the values of one behind the project's id, of which every row has equally many.
+func (b *Book) InsertMany(ctx context.Context, head, tail, project string, n int, row func(i int) []any) error {
+	return translate(ledger.InsertMany(ctx, b.conn, head, tail, project, n, row))
 }

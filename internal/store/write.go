@@ -10,6 +10,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/ledger"
 )
 
 // maxRuns is how often a transaction is run when the engine keeps rolling it back.
@@ -20,11 +21,12 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	if db.closed.Load() {
 		return errClosed
 	}
-	if _, err := db.logs.known(ctx, db, project); err != nil {
+	_, err := db.logs.known(ctx, db, project)
+	if err != nil {
 		return err
 	}
 	var first event.ID
-	record := func(ctx context.Context, conn executor) error {
+	record := func(ctx context.Context, conn executor) (sealable, error) {
 		first = db.clock.Next()
 		tx := &Tx{
 			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: first,
@@ -32,28 +34,56 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 		open, shut := db.engine.promise()
 		if open != "" {
 			if _, err := tx.Exec(ctx, open, project, tx.first); err != nil {
-				return err
+				return sealable{}, err
 			}
 		}
 		if err := run(ctx, tx); err != nil {
-			return err
+			return sealable{}, err
 		}
 		if shut != "" {
 			if _, err := tx.Exec(ctx, shut); err != nil {
-				return err
+				return sealable{}, err
 			}
 		}
-		return nil
+		return sealable{project, tx.leaves}, nil
 	}
 	if db.group != nil {
-		return db.group.do(ctx, record)
+		err = db.group.do(ctx, record)
+	} else {
+		err = db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
 	}
-	return db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
+	if err == nil {
+		db.recorded.ring()
+	}
+	return err
 }
+
+// change is what runs inside a transaction. What it returns is sealed before the transaction
+// commits, on an engine that does not queue.
+type change func(context.Context, executor) (sealable, error)
+
+// sealable are the events that a change recorded, in their order.
+type sealable struct {
+	project string
+	leaves  []ledger.Leaf
+}
+
+// bell wakes whoever waits for something to have happened; many rings may be heard as one.
+type bell chan struct{}
+
+func (b bell) ring() {
+	select {
+	case b <- struct{}{}:
+	default:
+	}
+}
+
+// Recorded is heard from after events have been recorded by this process. It has one listener.
+func (db *DB) Recorded() <-chan struct{} { return db.recorded }
 
 // transact runs a transaction on PostgreSQL, again when the engine rolled it back through no
 // fault of its own. committed looks up, when COMMIT got no answer, whether it took place.
-func (db *DB) transact(ctx context.Context, run func(context.Context, executor) error, committed func() (bool, error)) (err error) {
+func (db *DB) transact(ctx context.Context, run change, committed func() (bool, error)) (err error) {
 	for range maxRuns {
 		if err = db.transactOnce(ctx, run, committed); !mayRunAgain(err) {
 			return translate(err)
@@ -62,7 +92,7 @@ func (db *DB) transact(ctx context.Context, run func(context.Context, executor) 
 	return translate(err)
 }
 
-func (db *DB) transactOnce(ctx context.Context, run func(context.Context, executor) error, committed func() (bool, error)) error {
+func (db *DB) transactOnce(ctx context.Context, run change, committed func() (bool, error)) error {
 	// The transaction lives under a context that the caller cannot end: its statements end with
 	// the caller, but a COMMIT once sent is waited for.
 	unbroken, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupDeadline)
@@ -74,7 +104,7 @@ func (db *DB) transactOnce(ctx context.Context, run func(context.Context, execut
 	if err != nil {
 		return translate(err)
 	}
-	if err := runChange(ctx, tx, run); err != nil {
+	if _, err := runChange(ctx, tx, run); err != nil {
 		// A context that has ended has rolled back already; whatever it says, nothing commits.
 		_ = tx.Rollback()
 		return err
@@ -149,7 +179,9 @@ func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
 // Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
 // tables refuse it. It may run twice.
 func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
-	book := func(ctx context.Context, conn executor) error { return run(ctx, &Book{conn, db.engine}) }
+	book := func(ctx context.Context, conn executor) (sealable, error) {
+		return sealable{}, run(ctx, &Book{conn, db.engine})
+	}
 	if db.group != nil {
 		return db.group.do(ctx, book)
 	}

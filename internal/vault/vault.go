@@ -23,6 +23,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/merkle"
 )
 
 // masterSize is the master secret's size in bytes.
@@ -34,6 +35,7 @@ type Vault struct {
 	aead        cipher.AEAD
 	fingerprint []byte
 	webhooks    []byte
+	references  []byte
 }
 
 // New derives a vault from a master secret of 32 bytes.
@@ -50,6 +52,7 @@ func New(master []byte) (*Vault, error) {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
 	v.fingerprint, v.webhooks = v.derive("fingerprints v1", 32), v.derive("web hooks v1", 32)
+	v.references = v.derive("references v1", 32)
 	return v, nil
 }
 
@@ -162,4 +165,21 @@ func (v *Vault) WebhookSecret(project string) string {
 	mac := hmac.New(sha256.New, v.webhooks)
 	mac.Write([]byte(project))
 	return "whsec_" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// LogKey returns the key that signs the checkpoints of a log of that origin.
+func (v *Vault) LogKey(origin string) *merkle.Key {
+	key, err := merkle.NewKey(origin, v.derive("log key v1 "+origin, 32))
+	if err != nil {
+		panic(err) // origins are made of hosts and numbers
+	}
+	return key
+}
+
+// Reference returns the 16 bytes by which a project's events are found that mention an
+// identifier: a keyed hash of its kind and value, of which neither can be told.
+func (v *Vault) Reference(project string, ref event.Ref) []byte {
+	mac := hmac.New(sha256.New, v.references)
+	fmt.Fprintf(mac, "%d:%s%s:%s", len(project), project, ref.Kind, ref.Value)
+	return mac.Sum(nil)[:16]
 }

@@ -58,6 +58,7 @@ var (
 	upDesc      = prometheus.NewDesc("sealog_database_up", "Whether the database answers.", nil, nil)
 	pendingDesc = prometheus.NewDesc("sealog_events_pending", "Events that have no position in their log yet (at most 10,000 are counted).", nil, nil)
 	oldestDesc  = prometheus.NewDesc("sealog_events_pending_oldest_seconds", "Age of the oldest event without a position.", nil, nil)
+	haltedDesc  = prometheus.NewDesc("sealog_logs_halted", "Logs that are not signed any more because their database is not what was signed.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -65,6 +66,7 @@ func (c *databaseCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- upDesc
 	out <- pendingDesc
 	out <- oldestDesc
+	out <- haltedDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -78,6 +80,9 @@ func (c *databaseCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 1)
 	out <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(n[0]))
+	if halted, err := store.Column[int64](ctx, c.db, `SELECT count(*) FROM logs WHERE halted IS NOT NULL AND NOT closed`); err == nil {
+		out <- prometheus.MustNewConstMetric(haltedDesc, prometheus.GaugeValue, float64(halted[0]))
+	}
 	oldest, err := store.Column[event.ID](ctx, c.db, `SELECT id FROM events_pending ORDER BY id LIMIT 1`)
 	if err == nil {
 		age := 0.0

@@ -1,0 +1,229 @@
+package auditlog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+)
+
+// Filter chooses events of one project. A field left unset does not restrict; all that are set
+// must hold.
+type Filter struct {
+	Project  string
+	Category event.Category
+	// Types are activity types, any of which will do. OtherTypes adds all those that the
+	// Admin API's enum has no name for.
+	Types      []event.Type
+	OtherTypes bool
+	From, To   time.Time // From <= time < To
+	Users      []event.ID
+	Actors     []string
+	Outcomes   []event.Outcome
+	// Mentions are groups of which each must hold.
+	Mentions []Mention
+	// Not is what an event must not be.
+	Not Exclusion
+
+	// below leaves out the events at or above a position, and those without one.
+	below *int64
+}
+
+// counted is where the rows stand that a filter's conditions look at.
+func (f Filter) counted() string {
+	if f.below != nil {
+		return from
+	}
+	return "events e"
+}
+
+// Mention is what an event is about or mentions; any of it will do.
+type Mention struct {
+	Users []event.ID
+	Refs  []event.Ref
+}
+
+// Exclusion is what events are left out for; any of it is enough.
+type Exclusion struct {
+	Types    []event.Type
+	Users    []event.ID
+	Actors   []string
+	Outcomes []event.Outcome
+	Refs     []event.Ref
+}
+
+func (n Exclusion) isEmpty() bool {
+	return len(n.Types)+len(n.Users)+len(n.Actors)+len(n.Outcomes)+len(n.Refs) == 0
+}
+
+// refers reports whether the filter asks what events mention, of which only those tell by
+// event_refs that were derived already.
+func (f Filter) refers() bool {
+	return len(f.Not.Refs) > 0 || slices.ContainsFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 })
+}
+
+// mergedTypes is how many types are read as one walk of an index each.
+const mergedTypes = 8
+
+// reduceTypes makes the set of types small: each type once, those of another category left
+// out, and none at all when every type is wanted, which is how existing programs say that they
+// do not filter.
+func (f Filter) reduceTypes() (types []event.Type, others bool) {
+	wanted := map[event.Type]bool{}
+	for _, t := range f.Types {
+		if !wanted[t] {
+			wanted[t] = true
+			types = append(types, t)
+		}
+	}
+	missing := func(t event.Type) bool {
+		return !wanted[t] && (f.Category == 0 || event.CategoryOf(t) == f.Category)
+	}
+	if f.OtherTypes && !slices.ContainsFunc(event.ContractTypes(), missing) {
+		return nil, false
+	}
+	return types, f.OtherTypes
+}
+
+// builder collects conditions whose values are always bound, never written into the text.
+type builder struct {
+	conditions []string
+	args       []any
+}
+
+func (b *builder) bind(v any) string {
+	b.args = append(b.args, v)
+	return fmt.Sprintf("$%d", len(b.args))
+}
+
+func (b *builder) add(condition string) { b.conditions = append(b.conditions, condition) }
+
+func (b *builder) text() string { return strings.Join(b.conditions, " AND ") }
+
+// in is a condition that a column has one of some values.
+func in[T any](b *builder, column string, values []T, value func(T) any) string {
+	if len(values) == 1 {
+		return column + " = " + b.bind(value(values[0]))
+	}
+	places := make([]string, len(values))
+	for i, v := range values {
+		places[i] = b.bind(value(v))
+	}
+	return column + " IN (" + strings.Join(places, ", ") + ")"
+}
+
+func asText(t event.Type) any      { return string(t) }
+func asNumber(o event.Outcome) any { return int64(o) }
+func asIs[T any](v T) any          { return v }
+
+// where is the whole filter as conditions on e, a row of events. ref gives the bytes by which
+// an identifier is found.
+func (f Filter) where(ref func(event.Ref) []byte) *builder {
+	b := &builder{}
+	b.add("e.project_id = " + b.bind(f.Project))
+	f.restrict(b, ref)
+	return b
+}
+
+func (f Filter) restrict(b *builder, ref func(event.Ref) []byte) {
+	if f.Category != 0 {
+		b.add("e.category = " + b.bind(int64(f.Category)))
+	}
+	types, others := f.reduceTypes()
+	switch {
+	case others && len(types) > 0:
+		b.add("(" + in(b, "e.type", types, asText) + " OR NOT " + in(b, "e.type", event.ContractTypes(), asText) + ")")
+	case others:
+		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asText))
+	case len(types) > 0:
+		b.add(in(b, "e.type", types, asText))
+	}
+	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
+		b.add("e.outcome <> 1") // in the words of the index of attempts
+	}
+	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
+		b.add(in(b, "e.outcome", f.Outcomes, asNumber))
+	}
+	if !f.From.IsZero() {
+		b.add("e.id >= " + b.bind(event.Floor(f.From)))
+	}
+	if !f.To.IsZero() {
+		b.add("e.id < " + b.bind(event.Floor(f.To)))
+	}
+	if len(f.Users) > 0 {
+		b.add(in(b, "e.user_id", f.Users, asIs))
+	}
+	if len(f.Actors) > 0 {
+		b.add(in(b, "e.actor_id", f.Actors, asIs))
+	}
+	for _, m := range f.Mentions {
+		b.add(m.condition(b, ref))
+	}
+	f.Not.restrict(b, ref)
+	if f.below != nil {
+		b.add("p.position < " + b.bind(*f.below))
+	}
+}
+
+func (m Mention) condition(b *builder, ref func(event.Ref) []byte) string {
+	var any []string
+	if len(m.Users) > 0 {
+		any = append(any, in(b, "e.user_id", m.Users, asIs))
+	}
+	if len(m.Refs) > 0 {
+		any = append(any, mentions(b, m.Refs, ref))
+	}
+	if len(any) == 0 {
+		return "1 = 1"
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+func mentions(b *builder, refs []event.Ref, ref func(event.Ref) []byte) string {
+	return "EXISTS (SELECT 1 FROM event_refs r WHERE r.project_id = e.project_id AND r.id = e.id AND " +
+		in(b, "r.ref", refs, func(r event.Ref) any { return ref(r) }) + ")"
+}
+
+func (n Exclusion) restrict(b *builder, ref func(event.Ref) []byte) {
+	if len(n.Types) > 0 {
+		b.add("NOT " + in(b, "e.type", n.Types, asText))
+	}
+	if len(n.Users) > 0 {
+		b.add("(e.user_id IS NULL OR NOT " + in(b, "e.user_id", n.Users, asIs) + ")")
+	}
+	if len(n.Actors) > 0 {
+		b.add("NOT " + in(b, "e.actor_id", n.Actors, asIs))
+	}
+	if len(n.Outcomes) > 0 {
+		b.add("NOT " + in(b, "e.outcome", n.Outcomes, asNumber))
+	}
+	if len(n.Refs) > 0 {
+		b.add("NOT " + mentions(b, n.Refs, ref))
+	}
+}
+
+// matches reports whether an event that has not been derived yet is one that a filter chooses.
+func (f Filter) matches(id event.ID, d event.Derived) bool {
+	types, others := f.reduceTypes()
+	mention := func(refs []event.Ref) bool {
+		return slices.ContainsFunc(refs, func(r event.Ref) bool { return slices.Contains(d.Refs, r) })
+	}
+	switch {
+	case f.Category != 0 && d.Category != f.Category,
+		(len(types) > 0 || others) && !slices.Contains(types, d.Type) && (!others || d.Type.InContract()),
+		len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, d.Outcome),
+		!f.From.IsZero() && id.Time().Before(f.From), !f.To.IsZero() && !id.Time().Before(f.To),
+		len(f.Users) > 0 && !slices.Contains(f.Users, d.User), len(f.Actors) > 0 && !slices.Contains(f.Actors, d.ActorID),
+		slices.Contains(f.Not.Types, d.Type), slices.Contains(f.Not.Actors, d.ActorID), slices.Contains(f.Not.Outcomes, d.Outcome),
+		!d.User.IsZero() && slices.Contains(f.Not.Users, d.User), mention(f.Not.Refs):
+		return false
+	}
+	for _, m := range f.Mentions {
+		if !mention(m.Refs) && (d.User.IsZero() || !slices.Contains(m.Users, d.User)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,129 @@
+package auditlog
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// List returns one page of the events that a filter chooses, by time.
+//
+// Errors: InvalidQuery (paging that makes no sense), InvalidCursor, DatabaseTimeout.
+func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err error) {
+	defer fault.Wrap(&err, "auditlog.List(%q)", f.Project)
+	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
+	defer cancel()
+	w, err := l.window(ctx, f, p)
+	if err != nil || w.empty {
+		return Page{Rows: []Row{}}, err
+	}
+	if !f.refers() {
+		rows, err := l.walk(ctx, l.db, f, w)
+		return w.page(rows), err
+	}
+	var rows []Row
+	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
+		tail, err := l.tail(ctx, q, f)
+		if err != nil {
+			return err
+		}
+		if rows, err = l.walk(ctx, q, tail.derived(f), w); err != nil {
+			return err
+		}
+		rows = append(rows, slices.DeleteFunc(tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
+		slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
+		return nil
+	})
+	return w.page(rows), err
+}
+
+// walk reads the rows of a window, and one more, in the order in which the window is walked.
+// Each way to be chosen is one walk along an index, which ends when there are rows enough;
+// what they find is merged.
+func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
+	order := " ASC LIMIT "
+	if w.descending() {
+		order = " DESC LIMIT "
+	}
+	ways := f.ways()
+	b := &builder{}
+	texts := make([]string, len(ways))
+	for i, way := range ways {
+		one := &builder{args: b.args}
+		source := way.source(one, l.refOf(f.Project))
+		way.filter.restrict(one, l.refOf(f.Project))
+		w.restrict(one, way.id())
+		texts[i] = "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + order + one.bind(int64(w.size+1))
+		b.args = one.args
+	}
+	if len(ways) == 1 {
+		return store.Collect(ctx, q, (*Row).fields, `SELECT `+columns+` `+texts[0], b.args...)
+	}
+	for i, text := range texts {
+		texts[i] = "SELECT id FROM (SELECT e.id " + text + ") AS way"
+	}
+	return store.Collect(ctx, q, (*Row).fields, `
+		SELECT `+columns+`
+		FROM `+from+`
+		WHERE e.project_id = `+b.bind(f.Project)+` AND e.id IN (`+strings.Join(texts, " UNION ")+`) ORDER BY e.id`+order+b.bind(int64(w.size+1)), b.args...)
+}
+
+// way is one walk along an index: which one is left to the engine, but for references, which
+// lead to few events where any other index leads to many.
+type way struct {
+	filter Filter
+	refs   []event.Ref // one of them, or none
+}
+
+// id is the column by which the walk goes.
+func (w way) id() string {
+	if len(w.refs) == 0 {
+		return "e.id"
+	}
+	return "way.id"
+}
+
+func (w way) source(b *builder, ref func(event.Ref) []byte) string {
+	if len(w.refs) == 0 {
+		b.add("e.project_id = " + b.bind(w.filter.Project))
+		return from
+	}
+	project := b.bind(w.filter.Project)
+	b.add("way.project_id = " + project + " AND way.ref = " + b.bind(ref(w.refs[0])) + " AND e.project_id = " + project)
+	return "event_refs way JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
+}
+
+// ways splits a filter into walks: a few types into one each, and the first group of mentions
+// into one for the users and one for each reference.
+func (f Filter) ways() []way {
+	types, others := f.reduceTypes()
+	if i := slices.IndexFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 }); i >= 0 {
+		m := f.Mentions[i]
+		rest := f
+		rest.Mentions = slices.Delete(slices.Clone(f.Mentions), i, i+1)
+		var ways []way
+		if len(m.Users) > 0 {
+			users := rest
+			users.Mentions = append(slices.Clone(rest.Mentions), Mention{Users: m.Users})
+			ways = append(ways, way{filter: users})
+		}
+		for _, ref := range m.Refs {
+			ways = append(ways, way{rest, []event.Ref{ref}})
+		}
+		return ways
+	}
+	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors)+len(f.Mentions) > 0 {
+		return []way{{filter: f}}
+	}
+	ways := make([]way, len(types))
+	for i, t := range types {
+		one := f
+		one.Types = []event.Type{t}
+		ways[i] = way{filter: one}
+	}
+	return ways
+}

@@ -1,0 +1,145 @@
+package auditlog
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// at finds the event at a zero-based place of the filter's result; false when the result has
+// fewer. Where the counts cover the filter it walks them, from the longest spans to the minute
+// in which the event must be, and counts nothing but that minute.
+func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
+	from, low, high, to := c.f.bounds()
+	if c.keys == nil || !low.Before(high) {
+		return c.within(ctx, c.f, place, ascending)
+	}
+	tail, err := c.between(c.f, low, high).unprojected(ctx)
+	if err != nil {
+		return event.ID{}, false, err
+	}
+	parts := segments(low, high)
+	edges := [2][2]time.Time{{from, low}, {high, to}}
+	if !ascending {
+		slices.Reverse(parts)
+		edges[0], edges[1] = edges[1], edges[0]
+	}
+	first := c.between(c.f, edges[0][0], edges[0][1])
+	n, err := first.index(ctx, first.f)
+	if err != nil || place < n {
+		return first.found(ctx, place, ascending, err)
+	}
+	place -= n
+	for _, part := range parts {
+		id, ok, err := c.descend(ctx, part, &place, ascending, tail)
+		if ok || err != nil {
+			return id, ok, err
+		}
+	}
+	last := c.between(c.f, edges[1][0], edges[1][1])
+	return last.within(ctx, last.f, place, ascending)
+}
+
+func (c *counter) found(ctx context.Context, place int64, ascending bool, err error) (event.ID, bool, error) {
+	if err != nil {
+		return event.ID{}, false, err
+	}
+	return c.within(ctx, c.f, place, ascending)
+}
+
+// bucket is how many events one span has.
+type bucket struct{ start, n int64 }
+
+func (b *bucket) fields() []any { return []any{&b.start, &b.n} }
+
+// descend looks for a place in a stretch of time: it takes from place what the stretch has, or
+// finds the event in it.
+func (c *counter) descend(ctx context.Context, s stretch, place *int64, ascending bool, tail []event.ID) (event.ID, bool, error) {
+	buckets, err := c.buckets(ctx, s, tail)
+	if err != nil {
+		return event.ID{}, false, err
+	}
+	if !ascending {
+		slices.Reverse(buckets)
+	}
+	for _, b := range buckets {
+		if *place >= b.n {
+			*place -= b.n
+			continue
+		}
+		start := time.UnixMicro(b.start).UTC()
+		end := s.span.next(start)
+		if s.span == Minute {
+			return c.within(ctx, c.between(c.f, start, end).f, *place, ascending)
+		}
+		return c.descend(ctx, stretch{s.span - 1, start, end}, place, ascending, tail)
+	}
+	return event.ID{}, false, nil
+}
+
+// buckets returns the spans of a stretch that have events, in order, those of the tail counted in.
+func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bucket, error) {
+	b := &builder{}
+	buckets, err := store.Collect(ctx, c.q, (*bucket).fields, `
+		SELECT start, CAST(SUM(n) AS BIGINT)
+		FROM event_counts
+		WHERE `+c.counts(b, s)+`
+		GROUP BY start
+		ORDER BY start`, b.args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range tail {
+		if at := id.Time(); at.Before(s.from) || !at.Before(s.to) {
+			continue
+		}
+		start := s.span.Start(id.Time()).UnixMicro()
+		i, ok := slices.BinarySearchFunc(buckets, start, func(b bucket, start int64) int { return int(max(-1, min(1, b.start-start))) })
+		if !ok {
+			buckets = slices.Insert(buckets, i, bucket{start, 0})
+		}
+		buckets[i].n++
+	}
+	return buckets, nil
+}
+
+// within finds the event at a place by walking an index.
+func (c *counter) within(ctx context.Context, f Filter, place int64, ascending bool) (event.ID, bool, error) {
+	order := "DESC"
+	if ascending {
+		order = "ASC"
+	}
+	if f.refers() {
+		return c.withinReferences(ctx, f, place, ascending)
+	}
+	b := f.where(c.l.refOf(c.f.Project))
+	ids, err := store.Column[event.ID](ctx, c.q, `
+		SELECT e.id
+		FROM `+f.counted()+`
+		WHERE `+b.text()+`
+		ORDER BY e.id `+order+`
+		LIMIT 1 OFFSET `+b.bind(place), b.args...)
+	if err != nil || len(ids) == 0 {
+		return event.ID{}, false, err
+	}
+	return ids[0], true, nil
+}
+
+// withinReferences reads the ids that a filter finds by what events mention, up to the place,
+// and those of the tail.
+func (c *counter) withinReferences(ctx context.Context, f Filter, place int64, ascending bool) (event.ID, bool, error) {
+	w := window{ascending: ascending, size: int(place)}
+	rows, err := c.l.walk(ctx, c.q, c.tail.derived(f), w)
+	if err != nil {
+		return event.ID{}, false, err
+	}
+	rows = append(rows, c.tail.rows...)
+	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
+	if place >= int64(len(rows)) {
+		return event.ID{}, false, nil
+	}
+	return rows[place].ID, true, nil
+}

@@ -1,0 +1,264 @@
+package auditlog
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// Count returns exactly how many events a filter chooses, in one state of the database. For
+// filters that the counts cover it costs the same however many there are; others are counted
+// along an index.
+//
+// Errors: DatabaseTimeout.
+func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
+	defer fault.Wrap(&err, "auditlog.Count(%q)", f.Project)
+	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
+	defer cancel()
+	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) (err error) {
+		c, err := l.counter(ctx, q, f)
+		if err != nil {
+			return err
+		}
+		n, err = c.total(ctx)
+		return err
+	})
+	return n, err
+}
+
+// counter counts the events of a filter in one snapshot.
+type counter struct {
+	l         *Reader
+	q         store.Querier
+	f         Filter
+	keys      []string // of which the sums make the total; nil when the counts don't cover the filter
+	projected int64
+	tail      tail // for a filter that refers
+}
+
+func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
+	c := &counter{l: l, q: q, f: f}
+	var err error
+	if f.refers() {
+		c.tail, err = l.tail(ctx, q, f)
+		return c, err
+	}
+	keys, ok := f.countKeys()
+	if !ok {
+		return c, nil
+	}
+	if len(f.Actors) > 0 {
+		// An end user's actions are not counted by actor; whose are, has rows.
+		b := &builder{}
+		known, err := store.Column[string](ctx, q, `SELECT DISTINCT key FROM event_counts WHERE project_id = `+b.bind(f.Project)+
+			` AND span = 4 AND `+in(b, "key", f.actorKeys(), asIs), b.args...)
+		if err != nil {
+			return nil, err
+		}
+		if !f.covers(known) {
+			return c, nil
+		}
+	}
+	c.keys = keys
+	c.projected, err = projected(ctx, q, f.Project)
+	return c, err
+}
+
+// countKeys are the keys of event_counts whose sum a filter asks for; false when it asks for
+// something else.
+func (f Filter) countKeys() ([]string, bool) {
+	types, others := f.reduceTypes()
+	if others || len(f.Users)+len(f.Mentions) > 0 || !f.Not.isEmpty() || len(f.Actors) > 0 && len(types) > 0 {
+		return nil, false
+	}
+	switch {
+	case len(f.Actors) > 0 && f.Category == 0:
+		return f.actorKeys(), true
+	case len(f.Actors) > 0:
+		var keys []string
+		for _, actor := range unique(f.Actors) {
+			keys = append(keys, keyActor(f.Category, actor))
+		}
+		return keys, true
+	case len(types) > 0:
+		var keys []string
+		for _, t := range types {
+			if f.Category == 0 || event.CategoryOf(t) == f.Category {
+				keys = append(keys, keyType(t))
+			}
+		}
+		return keys, len(keys) > 0
+	case f.Category != 0:
+		return []string{keyCategory(f.Category)}, true
+	default:
+		return []string{keyAll}, true
+	}
+}
+
+func unique(values []string) []string {
+	seen, all := map[string]bool{}, []string{}
+	for _, v := range values {
+		if !seen[v] {
+			seen[v] = true
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// actorKeys are the keys of the filter's actors in both categories.
+func (f Filter) actorKeys() []string {
+	var keys []string
+	for _, actor := range unique(f.Actors) {
+		keys = append(keys, keyActor(event.Users, actor), keyActor(event.Admin, actor))
+	}
+	return keys
+}
+
+// covers reports whether every actor of the filter is one of whom there are counts.
+func (f Filter) covers(known []string) bool {
+	have := map[string]bool{}
+	for _, key := range known {
+		_, actor, _ := strings.Cut(key, ":")
+		have[actor] = true
+	}
+	for _, actor := range f.Actors {
+		if !have[actor] {
+			return false
+		}
+	}
+	return true
+}
+
+// beyond is later than every event.
+var beyond = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// bounds is the filter's time, and what of it consists of whole minutes; empty when there is none.
+func (f Filter) bounds() (from, low, high, to time.Time) {
+	from, to = time.Unix(0, 0).UTC(), beyond
+	if f.From.After(from) {
+		from = f.From.UTC()
+	}
+	if !f.To.IsZero() && f.To.Before(to) {
+		to = f.To.UTC()
+	}
+	low = Minute.ceil(from)
+	high = Minute.Start(to)
+	return from, low, high, to
+}
+
+func (c *counter) total(ctx context.Context) (int64, error) {
+	if c.f.refers() {
+		n, err := c.index(ctx, c.tail.derived(c.f))
+		return n + int64(len(c.tail.rows)), err
+	}
+	from, low, high, to := c.f.bounds()
+	if c.keys == nil || !low.Before(high) {
+		return c.index(ctx, c.f)
+	}
+	n, err := c.sum(ctx, segments(low, high))
+	if err != nil {
+		return 0, err
+	}
+	tail, err := c.between(c.f, low, high).unprojected(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n += int64(len(tail))
+	for _, edge := range [][2]time.Time{{from, low}, {high, to}} {
+		if !edge[0].Before(edge[1]) {
+			continue
+		}
+		more, err := c.index(ctx, c.between(c.f, edge[0], edge[1]).f)
+		if err != nil {
+			return 0, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+// between is the counter of a part of the filter's time.
+func (c *counter) between(f Filter, from, to time.Time) *counter {
+	f.From, f.To = from, to
+	part := *c
+	part.f = f
+	return &part
+}
+
+// index counts the events of a filter along an index.
+func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
+	if ways := f.ways(); len(ways) > 0 && len(ways[0].refs)+len(ways[len(ways)-1].refs) > 0 {
+		return c.ways(ctx, ways)
+	}
+	b := f.where(c.l.refOf(c.f.Project))
+	return one(ctx, c.q, `SELECT count(*) FROM `+f.counted()+` WHERE `+b.text(), b.args...)
+}
+
+// ways counts the events that any of some walks finds.
+func (c *counter) ways(ctx context.Context, ways []way) (int64, error) {
+	b := &builder{}
+	var texts []string
+	for _, way := range ways {
+		part := &builder{args: b.args}
+		source := way.source(part, c.l.refOf(c.f.Project))
+		way.filter.restrict(part, c.l.refOf(c.f.Project))
+		texts = append(texts, "SELECT e.id FROM "+source+" WHERE "+part.text())
+		b.args = part.args
+	}
+	return one(ctx, c.q, `SELECT count(*) FROM (`+strings.Join(texts, " UNION ")+`) AS found`, b.args...)
+}
+
+func one(ctx context.Context, q store.Querier, query string, args ...any) (int64, error) {
+	n, err := store.Column[int64](ctx, q, query, args...)
+	if err != nil || len(n) == 0 {
+		return 0, err
+	}
+	return n[0], nil
+}
+
+// sum adds up the rows of event_counts of some stretches of time.
+func (c *counter) sum(ctx context.Context, stretches []stretch) (int64, error) {
+	b := &builder{}
+	texts := make([]string, len(stretches))
+	for i, s := range stretches {
+		texts[i] = "SELECT n FROM event_counts WHERE " + c.counts(b, s)
+	}
+	return one(ctx, c.q, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (`+strings.Join(texts, " UNION ALL ")+`) AS counts`, b.args...)
+}
+
+// counts is the condition of the rows of event_counts that count a stretch of time.
+func (c *counter) counts(b *builder, s stretch) string {
+	part := &builder{args: b.args}
+	part.add("project_id = " + part.bind(c.f.Project))
+	part.add(in(part, "key", c.keys, asIs))
+	part.add("span = " + part.bind(int64(s.span)) + " AND start >= " + part.bind(s.from.UnixMicro()) + " AND start < " + part.bind(s.to.UnixMicro()))
+	if len(c.f.Outcomes) > 0 && len(c.f.Outcomes) < len(event.Outcomes()) {
+		part.add(in(part, "outcome", c.f.Outcomes, asNumber))
+	}
+	b.args = part.args
+	return part.text()
+}
+
+// unprojected returns the ids of the events of the filter that the counts do not know of.
+func (c *counter) unprojected(ctx context.Context) ([]event.ID, error) {
+	var all []event.ID
+	for _, source := range []string{tailSealed, tailQueued} {
+		b := c.f.where(c.l.refOf(c.f.Project))
+		if source == tailSealed {
+			b.add("p.project_id = " + b.bind(c.f.Project) + " AND p.position >= " + b.bind(c.projected))
+		} else {
+			b.add("q.project_id = " + b.bind(c.f.Project))
+		}
+		ids, err := store.Column[event.ID](ctx, c.q, `SELECT e.id FROM `+source+` WHERE `+b.text(), b.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ids...)
+	}
+	return all, nil
+}

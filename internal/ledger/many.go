@@ -1,0 +1,67 @@
+package ledger
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+// maxChunk is how many rows one statement writes at the most. Chunks are powers of two, so that
+// there are few texts of SQL, and a connection can keep all of them prepared.
+const maxChunk = 128
+
+// chunks splits n rows into chunks.
+func chunks(n int, f func(from, to int) error) error {
+	for from := 0; from < n; {
+		size := maxChunk
+		for size > n-from {
+			size /= 2
+		}
+		if err := f(from, from+size); err != nil {
+			return err
+		}
+		from += size
+	}
+	return nil
+}
+
+// InsertMany writes n rows of a project. head ends with VALUES, tail is what follows the rows;
+// row gives the values of one behind the project's id, of which every row has equally many.
+func InsertMany(ctx context.Context, c Conn, head, tail, project string, n int, row func(i int) []any) error {
+	return chunks(n, func(low, high int) error {
+		args, width := []any{project}, 0
+		for i := low; i < high; i++ {
+			values := row(i)
+			args, width = append(args, values...), len(values)
+		}
+		_, err := c.ExecContext(ctx, head+tuples(high-low, width)+tail, args...)
+		return err
+	})
+}
+
+// tuples writes "($1, $2, …), ($1, …" for as many rows, each of $1 and width further values.
+func tuples(n, width int) string {
+	var b strings.Builder
+	next := 2
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("($1")
+		for range width {
+			b.WriteString(", $" + strconv.Itoa(next))
+			next++
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// places writes "$2, $3, …" for as many values.
+func places(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(i+2)
+	}
+	return strings.Join(all, ", ")
+}

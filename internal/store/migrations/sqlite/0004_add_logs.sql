@@ -1,0 +1,88 @@
+-- +goose Up
+-- projects: editors_may_export is whether its owners let editors take the log away.
+ALTER TABLE projects ADD COLUMN editors_may_export BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- events_pending: events that came before this version and have no position yet; hash is unset for them.
+ALTER TABLE events_pending ADD COLUMN hash BLOB;
+
+-- logs: the trees of a project's log, one for each epoch. start, size, signed_size and projected count
+-- positions, which go on from epoch to epoch: a tree has size - start leaves. frontier is all that appending
+-- needs. opened_by is the event that has to be the tree's first leaf, unset in the first epoch; halted says why
+-- nothing is signed any more; closed is set when a later epoch has begun.
+CREATE TABLE logs (
+    project_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    frontier BLOB NOT NULL,
+    signed_size INTEGER NOT NULL,
+    projected INTEGER NOT NULL,
+    opened_by BLOB,
+    halted TEXT,
+    closed BOOLEAN NOT NULL,
+    PRIMARY KEY (project_id, epoch)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX logs_open ON logs (project_id) WHERE NOT closed;
+CREATE INDEX logs_unsigned ON logs (project_id) WHERE size > signed_size AND halted IS NULL AND NOT closed;
+CREATE INDEX logs_unprojected ON logs (project_id) WHERE size > projected AND NOT closed;
+
+-- leaves: which event has which position; hash is that of its entry as a leaf (RFC 6962, section 2.1).
+CREATE TABLE leaves (
+    project_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (project_id, position),
+    UNIQUE (project_id, id)
+) WITHOUT ROWID;
+
+-- tiles: the tree's hashes of the levels 8, 16, 24 …, in tiles that grow to 256 of them; those of level 0 are the leaves'.
+CREATE TABLE tiles (
+    project_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (project_id, epoch, level, idx)
+);
+
+-- checkpoints: what was signed: note is the signed checkpoint of the epoch's tree when it had size leaves.
+CREATE TABLE checkpoints (
+    project_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    note BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, epoch, size)
+) WITHOUT ROWID;
+
+-- event_counts: how many events there were in a span of time (1 a minute, 2 an hour, 3 a day, 4 a month; start is its
+-- beginning) that have a key ('' for all, 'c:' and a category, 't:' and a type, 'a', a category, ':' and an actor
+-- who is no end user) and an outcome. Derived from the events below the log's projected position.
+CREATE TABLE event_counts (
+    project_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    span INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    outcome INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (project_id, key, span, start, outcome)
+) WITHOUT ROWID;
+
+-- event_refs: which events mention an identifier; ref is a keyed hash of its kind and value. Derived like event_counts.
+CREATE TABLE event_refs (
+    project_id TEXT NOT NULL,
+    ref BLOB NOT NULL,
+    id BLOB NOT NULL,
+    PRIMARY KEY (project_id, ref, id)
+) WITHOUT ROWID;
+
+-- A position is given once and for ever.
+-- +goose StatementBegin
+CREATE TRIGGER leaves_deleted BEFORE DELETE ON leaves
+BEGIN SELECT RAISE(ABORT, 'sealog: positions are not taken back'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER leaves_changed BEFORE UPDATE ON leaves
+BEGIN SELECT RAISE(ABORT, 'sealog: positions are not changed'); END;
+-- +goose StatementEnd
