@@ -125,26 +125,3 @@ func (l *Reader) Consistency(ctx context.Context, project string, from, to int64
 	})
 	return path, err
 }
-
-// Follow returns the sealed events of a project whose positions come after one, in the order
-// of positions, which have no gaps. Below 0 is before the first. At most MaxPage.
-func (l *Reader) Follow(ctx context.Context, project string, after int64, limit int) (_ []Row, more bool, err error) {
-	defer fault.Wrap(&err, "auditlog.Follow(%q, %d)", project, after)
-	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
-	defer cancel()
-	if limit < 0 {
-		return nil, false, fault.New(fault.Malformed, "InvalidQuery", "A page cannot have a negative number of rows.")
-	}
-	limit = min(limit, MaxPage)
-	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
-		SELECT `+columns+`
-		FROM leaves p
-		JOIN events e ON e.project_id = p.project_id AND e.id = p.id
-		WHERE p.project_id = $1 AND p.position > $2
-		ORDER BY p.position
-		LIMIT $3`, project, max(after, -1), int64(limit+1))
-	if err != nil {
-		return nil, false, err
-	}
-	return rows[:min(len(rows), limit)], len(rows) > limit, nil
-}

@@ -31,7 +31,8 @@ func NewReads(db *store.DB) *Reads {
 	return &Reads{db: db, noted: map[reading]event.By{}, done: map[reading]bool{}}
 }
 
-// Note remembers that somebody has read a project's log through a surface ("portal", "admin_api").
+// Note remembers that somebody has read a project's log through a surface ("portal", "admin_api",
+// "log" for the log's own files).
 func (r *Reads) Note(by event.By, project, surface string) {
 	hour := r.db.Now().Truncate(time.Hour).Unix()
 	at := reading{project, by.Actor.ID, surface, hour}

@@ -55,7 +55,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 		// An end user's actions are not counted by actor; whose are, has rows.
 		b := &builder{}
 		known, err := store.Column[string](ctx, q, `SELECT DISTINCT key FROM event_counts WHERE project_id = `+b.bind(f.Project)+
-			` AND span = 4 AND `+in(b, "key", f.actorKeys(), asIs), b.args...)
+			` AND span = `+b.bind(int64(Month))+` AND `+in(b, "key", f.actorKeys(), asIs), b.args...)
 		if err != nil {
 			return nil, err
 		}

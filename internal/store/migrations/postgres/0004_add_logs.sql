@@ -2,6 +2,9 @@
 -- projects: editors_may_export is whether its owners let editors take the log away.
 ALTER TABLE projects ADD COLUMN editors_may_export BOOLEAN NOT NULL DEFAULT FALSE;
 
+-- A log is found by the random end of its id, whatever the host at its beginning was.
+CREATE UNIQUE INDEX projects_log_id ON projects (substr(log_id, length(log_id) - 31));
+
 -- events_pending: hash is that of the entry as a leaf; unset for events that came before this version.
 ALTER TABLE events_pending ADD COLUMN hash BYTEA;
 
@@ -66,7 +69,7 @@ CREATE TABLE event_counts (
     start BIGINT NOT NULL,
     outcome SMALLINT NOT NULL,
     n BIGINT NOT NULL,
-    PRIMARY KEY (project_id, key, span, start, outcome)
+    PRIMARY KEY (project_id, span, key, start, outcome)
 );
 
 -- event_refs: which events mention an identifier; ref is a keyed hash of its kind and value. Derived like event_counts.

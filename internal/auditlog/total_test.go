@@ -1,0 +1,310 @@
+package auditlog_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/sequencer"
+	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/storetest"
+)
+
+// history is a log of events spread over two months, some of which the counts know of and some not.
+type history struct {
+	log    *auditlog.Reader
+	rows   []auditlog.Row // all, newest first
+	users  []event.ID
+	actors []string
+	random *rand.Rand
+}
+
+func keyActor(id string) event.By {
+	return event.By{Actor: event.Actor{Type: event.AdminAPIKey, ID: id, Name: id}, Surface: event.ViaAdminAPI, Request: event.Request{ID: "r", IP: "203.0.113.9"}}
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	t.Helper()
+	h := &history{random: rand.New(rand.NewPCG(seed, 1)), actors: []string{"operator", "key-1", "key-2"}}
+	begin := time.Date(2026, 9, 29, 22, 58, 40, 0, time.UTC)
+	var now atomic.Int64
+	now.Store(begin.UnixMicro())
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return time.UnixMicro(now.Load()) }})
+	storetest.Project(t, db, "acme")
+	marks, err := sequencer.NewMarks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealing := sequencer.New(db, marks, slog.New(slog.DiscardHandler))
+	for range 4 {
+		h.users = append(h.users, event.NewID())
+	}
+	h.actors = append(h.actors, h.users[0].String())
+	const events = 400
+	for i := range events {
+		// Bursts within seconds, gaps of minutes and days.
+		step := []time.Duration{3 * time.Second, 90 * time.Second, 7 * time.Hour, 30 * time.Millisecond}[h.random.IntN(4)]
+		now.Add(step.Microseconds())
+		h.event(t, db)
+		if i == events*3/4 {
+			if err := sealing.Finish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	h.log = auditlog.New(db)
+	size := auditlog.MaxPage
+	for after := ""; ; {
+		page, err := h.log.List(t.Context(), auditlog.Filter{Project: "acme"}, auditlog.Paging{First: &size, After: after})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.rows = append(h.rows, page.Rows...)
+		if !page.HasNext {
+			break
+		}
+		after = page.Rows[len(page.Rows)-1].Cursor()
+	}
+	if len(h.rows) != events+1 {
+		t.Fatalf("%d events", len(h.rows))
+	}
+	return h
+}
+
+// event records one of a few kinds.
+func (h *history) event(t *testing.T, db *store.DB) {
+	t.Helper()
+	user := h.users[h.random.IntN(len(h.users))]
+	by := storetest.Operator()
+	switch h.random.IntN(4) {
+	case 0:
+		by = keyActor("key-1")
+	case 1:
+		by = keyActor("key-2")
+	case 2:
+		by = event.By{Actor: event.Actor{Type: event.EndUser, ID: h.users[0].String()}, Surface: event.ViaUser}
+	}
+	switch h.random.IntN(4) {
+	case 0:
+		record(t, db, by, event.InProject("acme"), event.ProjectAppRenamed{Name: "a"})
+	case 1:
+		record(t, db, by, event.AboutUser("acme", user), event.UserReenabled{User: event.UserObject{
+			ID: user, StandardAttributes: fmt.Appendf(nil, `{"email":"%s@shop.example"}`, user), CustomAttributes: []byte(`{}`), Web3: []byte(`{}`),
+			Roles: []string{}, Groups: []string{},
+		}})
+	case 2:
+		record(t, db, by, event.AboutUser("acme", user), event.EmailSent{Sender: "no-reply@acme.example", Recipient: user.String() + "@mail.example", Message: "forgot-password"})
+	default:
+		refused := store.Refuse[event.UpdateUserExecuted](t.Context(), db, by, event.AboutUser("acme", user), errors.New("refused"))
+		if refused == nil {
+			t.Fatal("the refusal was swallowed")
+		}
+	}
+}
+
+// filter makes one up, and what it should choose.
+func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
+	f := auditlog.Filter{Project: "acme"}
+	var all []func(auditlog.Row) bool
+	must := func(test func(auditlog.Row) bool) { all = append(all, test) }
+	maybe := func() bool { return h.random.IntN(3) == 0 }
+	at := func() time.Time {
+		t := h.rows[h.random.IntN(len(h.rows))].CreatedAt()
+		switch h.random.IntN(4) {
+		case 0:
+			return t.Truncate(time.Minute)
+		case 1:
+			return t.Truncate(24 * time.Hour)
+		}
+		return t
+	}
+	if maybe() {
+		f.Category = []event.Category{event.Users, event.Admin}[h.random.IntN(2)]
+		must(func(r auditlog.Row) bool { return r.Category == f.Category })
+	}
+	if maybe() {
+		f.From = at()
+		must(func(r auditlog.Row) bool { return !r.CreatedAt().Before(f.From) })
+	}
+	if maybe() {
+		f.To = at()
+		must(func(r auditlog.Row) bool { return r.CreatedAt().Before(f.To) })
+	}
+	if maybe() {
+		f.Outcomes = []event.Outcome{event.Succeeded}
+		must(func(r auditlog.Row) bool { return r.Outcome == event.Succeeded })
+	}
+	kinds := []event.Type{"project.app.renamed", "user.reenabled", "email.sent", "admin_api.mutation.update_user.executed", "user.created"}
+	if maybe() {
+		f.Types = kinds[:1+h.random.IntN(len(kinds))]
+		must(func(r auditlog.Row) bool { return slices.Contains(f.Types, r.Type) })
+	}
+	if maybe() {
+		f.Actors = []string{h.actors[h.random.IntN(len(h.actors))], h.actors[h.random.IntN(len(h.actors))]}
+		must(func(r auditlog.Row) bool { return slices.Contains(f.Actors, r.ActorID) })
+	}
+	if maybe() {
+		f.Users = h.users[:1+h.random.IntN(3)]
+		must(func(r auditlog.Row) bool { return slices.Contains(f.Users, r.User) })
+	}
+	mail := func(u event.ID) event.Ref {
+		return event.Ref{Kind: event.RefRecipient, Value: u.String() + "@mail.example"}
+	}
+	sentTo := func(r auditlog.Row, users []event.ID) bool {
+		return r.Type == "email.sent" && slices.Contains(users, r.User)
+	}
+	if maybe() {
+		m := auditlog.Mention{Refs: []event.Ref{mail(h.users[1]), mail(h.users[2])}}
+		if maybe() {
+			m.Users = h.users[3:]
+		}
+		f.Mentions = append(f.Mentions, m)
+		must(func(r auditlog.Row) bool { return sentTo(r, h.users[1:3]) || slices.Contains(m.Users, r.User) })
+	}
+	if maybe() {
+		f.Not = auditlog.Exclusion{Types: kinds[:1], Users: h.users[:1], Actors: h.actors[:1], Outcomes: []event.Outcome{event.Denied}}
+		if maybe() {
+			f.Not.Refs = []event.Ref{mail(h.users[1])}
+		}
+		must(func(r auditlog.Row) bool {
+			return r.Type != kinds[0] && r.User != h.users[0] && r.ActorID != h.actors[0] && r.Outcome != event.Denied &&
+				(len(f.Not.Refs) == 0 || !sentTo(r, h.users[1:2]))
+		})
+	}
+	return f, func(r auditlog.Row) bool {
+		for _, test := range all {
+			if !test(r) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// TestReadingIsExact: whatever the filter, the total, every page and every place are those of
+// looking at each event, also where some events are not counted yet.
+func TestReadingIsExact(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 7)
+	for range 400 {
+		f, chosen := h.filter()
+		var want []auditlog.Row
+		for _, r := range h.rows {
+			if chosen(r) {
+				want = append(want, r)
+			}
+		}
+		n, err := h.log.Count(t.Context(), f)
+		if err != nil || n != int64(len(want)) {
+			t.Fatalf("%+v: %d events, want %d, %v", f, n, len(want), err)
+		}
+		p := auditlog.Paging{Ascending: h.random.IntN(2) == 0}
+		if p.Ascending {
+			slices.Reverse(want)
+		}
+		place, size := -1, h.random.IntN(20)
+		p.First = &size
+		if h.random.IntN(3) > 0 {
+			place = h.random.IntN(len(want) + 3)
+			p.After = base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "offset:%d", place))
+		}
+		page, err := h.log.List(t.Context(), f, p)
+		if err != nil {
+			t.Fatalf("%+v: %v", f, err)
+		}
+		rest := want[min(len(want), place+1):]
+		got, expected := ids(page.Rows), ids(rest[:min(len(rest), size)])
+		if !slices.Equal(got, expected) || page.HasNext != (len(rest) > size) {
+			t.Fatalf("%+v after %d, ascending %v: %d rows, want %d; more: %v", f, place, p.Ascending, len(got), len(expected), page.HasNext)
+		}
+	}
+}
+
+// TestAggregatesAreExact compares timelines and rankings with looking at each event.
+func TestAggregatesAreExact(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 11)
+	begin, end := h.rows[len(h.rows)-1].CreatedAt(), h.rows[0].CreatedAt()
+	for _, category := range []event.Category{0, event.Users, event.Admin} {
+		for _, outcomes := range [][]event.Outcome{nil, {event.Succeeded}} {
+			r := auditlog.Range{Project: "acme", Category: category, Outcomes: outcomes, From: begin.Add(31 * time.Hour).Truncate(time.Minute), To: end.Truncate(time.Minute)}
+			var in []auditlog.Row
+			for _, row := range h.rows {
+				if (category == 0 || row.Category == category) && (outcomes == nil || row.Outcome == event.Succeeded) &&
+					!row.CreatedAt().Before(r.From) && row.CreatedAt().Before(r.To) {
+					in = append(in, row)
+				}
+			}
+			words := map[event.Category]string{event.Users: "users", event.Admin: "admin"}
+			for by, value := range map[auditlog.Dimension]func(auditlog.Row) string{
+				auditlog.ByType:     func(r auditlog.Row) string { return string(r.Type) },
+				auditlog.ByCategory: func(r auditlog.Row) string { return words[r.Category] },
+				auditlog.ByOutcome:  func(r auditlog.Row) string { return r.Outcome.String() },
+			} {
+				for _, span := range auditlog.Spans()[1:] {
+					want := map[string]int64{}
+					for _, row := range in {
+						want[span.Start(row.CreatedAt()).String()+value(row)]++
+					}
+					bars, err := h.log.Histogram(t.Context(), r, span, by)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := map[string]int64{}
+					for _, bar := range bars {
+						for _, c := range bar.Counts {
+							got[bar.Start.String()+c.Value] += c.Count
+						}
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("category %d, by %s and span %d (-want, +got):\n%s", category, by, span, diff)
+					}
+				}
+			}
+			for by, value := range map[auditlog.Dimension]func(auditlog.Row) string{
+				auditlog.ByType: func(r auditlog.Row) string { return string(r.Type) },
+				auditlog.ByActor: func(r auditlog.Row) string {
+					if r.ActorID == h.users[0].String() {
+						return "" // end users are not ranked
+					}
+					return r.ActorID
+				},
+			} {
+				want := map[string]int64{}
+				for _, row := range in {
+					want[value(row)]++
+				}
+				delete(want, "")
+				top, err := h.log.Top(t.Context(), r, by, 10)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := map[string]int64{}
+				for i, c := range top {
+					got[c.Value] = c.Count
+					if i > 0 && top[i-1].Count < c.Count {
+						t.Errorf("not ranked: %v", top)
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("top by %s (-want, +got):\n%s", by, diff)
+				}
+			}
+		}
+	}
+	bad := auditlog.Range{Project: "acme", From: begin, To: begin.AddDate(1, 0, 0)}
+	if _, err := h.log.Histogram(t.Context(), bad, auditlog.Minute, auditlog.ByType); !fault.Is(err, "InvalidQuery") {
+		t.Errorf("a timeline of a year of minutes: %v", err)
+	}
+}
