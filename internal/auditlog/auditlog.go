@@ -130,34 +130,26 @@ func (l *Reader) SameRequest(ctx context.Context, row Row) (_ []Row, err error) 
 	return same, nil
 }
 
-// actorsLookedAt bounds how far back ActorsOf looks.
-const actorsLookedAt = 500
-
-// ActorsOf returns the actors of a project's latest events, the latest first, to choose from.
+// ActorsOf returns who acted in a project but for end users, each by one of the names they had,
+// to choose from: at most limit, in the order of names.
 func (l *Reader) ActorsOf(ctx context.Context, project string, limit int) (_ []event.Actor, err error) {
 	defer fault.Wrap(&err, "auditlog.ActorsOf(%q)", project)
-	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
-		SELECT `+columns+`
-		FROM `+from+`
-		WHERE e.project_id = $1
-		ORDER BY e.id DESC
-		LIMIT $2`, project, int64(actorsLookedAt))
-	if err != nil {
-		return nil, err
-	}
-	actors, seen := []event.Actor{}, map[string]bool{}
-	for _, r := range rows {
-		if seen[r.ActorID] {
-			continue
-		}
-		c, err := r.Context()
-		if err != nil {
-			return nil, err
-		}
-		seen[r.ActorID] = true
-		if actors = append(actors, c.Actor); len(actors) == limit {
-			break
-		}
-	}
-	return actors, nil
+	return store.Collect(ctx, l.db, func(a *event.Actor) []any { return []any{&a.ID, &a.Name, &a.Type} }, `
+		SELECT actor_id, max(name), max(type)
+		FROM event_actors
+		WHERE project_id = $1
+		GROUP BY actor_id
+		ORDER BY 2, 1
+		LIMIT $2`, project, int64(limit))
+}
+
+// ActorsNamed returns the ids of the actors of a project who have, or had, a name; letters'
+// case does not count.
+func (l *Reader) ActorsNamed(ctx context.Context, project, name string) (_ []string, err error) {
+	defer fault.Wrap(&err, "auditlog.ActorsNamed(%q)", project)
+	return store.Column[string](ctx, l.db, `
+		SELECT DISTINCT actor_id
+		FROM event_actors
+		WHERE project_id = $1 AND lower(name) = lower($2)
+		LIMIT 100`, project, name)
 }

@@ -39,10 +39,13 @@ func (f Filter) counted() string {
 	return "events e"
 }
 
-// Mention is what an event is about or mentions; any of it will do.
+// Mention is what an event is, or is about, or mentions; any of it will do. One with nothing in
+// it holds for no event.
 type Mention struct {
-	Users []event.ID
-	Refs  []event.Ref
+	Events []event.ID
+	Users  []event.ID
+	Actors []string
+	Refs   []event.Ref
 }
 
 // Exclusion is what events are left out for; any of it is enough.
@@ -168,15 +171,21 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) []byte) {
 }
 
 func (m Mention) condition(b *builder, ref func(event.Ref) []byte) string {
-	var any []string
+	any := []string{"1 = 0"}
+	if len(m.Events) > 0 {
+		any = append(any, in(b, "e.id", m.Events, asIs))
+	}
+	if len(m.Actors) > 0 {
+		any = append(any, in(b, "e.actor_id", m.Actors, asIs))
+	}
 	if len(m.Users) > 0 {
 		any = append(any, in(b, "e.user_id", m.Users, asIs))
 	}
 	if len(m.Refs) > 0 {
 		any = append(any, mentions(b, m.Refs, ref))
 	}
-	if len(any) == 0 {
-		return "1 = 1"
+	if len(any) == 2 {
+		return any[1] // without an OR an index can be walked
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
@@ -221,7 +230,8 @@ func (f Filter) matches(id event.ID, d event.Derived) bool {
 		return false
 	}
 	for _, m := range f.Mentions {
-		if !mention(m.Refs) && (d.User.IsZero() || !slices.Contains(m.Users, d.User)) {
+		if !mention(m.Refs) && !slices.Contains(m.Events, id) && !slices.Contains(m.Actors, d.ActorID) &&
+			(d.User.IsZero() || !slices.Contains(m.Users, d.User)) {
 			return false
 		}
 	}

@@ -98,25 +98,14 @@ func (w way) source(b *builder, ref func(event.Ref) []byte) string {
 }
 
 // ways splits a filter into walks: a few types into one each, and the first group of mentions
-// into one for the users and one for each reference.
+// into one for each kind of thing in it and one for each reference.
 func (f Filter) ways() []way {
 	types, others := f.reduceTypes()
-	if i := slices.IndexFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 }); i >= 0 {
-		m := f.Mentions[i]
-		rest := f
-		rest.Mentions = slices.Delete(slices.Clone(f.Mentions), i, i+1)
-		var ways []way
-		if len(m.Users) > 0 {
-			users := rest
-			users.Mentions = append(slices.Clone(rest.Mentions), Mention{Users: m.Users})
-			ways = append(ways, way{filter: users})
-		}
-		for _, ref := range m.Refs {
-			ways = append(ways, way{rest, []event.Ref{ref}})
-		}
-		return ways
+	if len(f.Mentions) > 0 {
+		i := max(0, slices.IndexFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 }))
+		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
-	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors)+len(f.Mentions) > 0 {
+	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
 		return []way{{filter: f}}
 	}
 	ways := make([]way, len(types))
@@ -124,6 +113,34 @@ func (f Filter) ways() []way {
 		one := f
 		one.Types = []event.Type{t}
 		ways[i] = way{filter: one}
+	}
+	return ways
+}
+
+// ways are the walks to what is in a group; rest are the other groups of the filter.
+func (m Mention) ways(f Filter, rest []Mention) []way {
+	var ways []way
+	part := func(m Mention) {
+		one := f
+		one.Mentions = append(slices.Clone(rest), m)
+		ways = append(ways, way{filter: one})
+	}
+	if len(m.Events) > 0 {
+		part(Mention{Events: m.Events})
+	}
+	if len(m.Users) > 0 {
+		part(Mention{Users: m.Users})
+	}
+	if len(m.Actors) > 0 {
+		part(Mention{Actors: m.Actors})
+	}
+	for _, ref := range m.Refs {
+		one := f
+		one.Mentions = rest
+		ways = append(ways, way{one, []event.Ref{ref}})
+	}
+	if len(ways) == 0 {
+		part(Mention{})
 	}
 	return ways
 }

@@ -192,8 +192,8 @@ func (c *counter) between(f Filter, from, to time.Time) *counter {
 
 // index counts the events of a filter along an index.
 func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
-	if ways := f.ways(); len(ways) > 0 && len(ways[0].refs)+len(ways[len(ways)-1].refs) > 0 {
-		return c.ways(ctx, ways)
+	if len(f.Mentions) > 0 {
+		return c.ways(ctx, f.ways())
 	}
 	b := f.where(c.l.refOf(c.f.Project))
 	return one(ctx, c.q, `SELECT count(*) FROM `+f.counted()+` WHERE `+b.text(), b.args...)

@@ -16,7 +16,8 @@ type Derived struct {
 	Outcome   Outcome
 	ActorID   string
 	ActorType ActorType
-	User      ID // zero when the event is about no user
+	ActorName string // "" for an end user
+	User      ID     // zero when the event is about no user
 	// Refs is sorted by kind and value, each once. Erasure takes those with it that stood in
 	// what it removed; all else stays.
 	Refs []Ref
@@ -97,6 +98,8 @@ func (d *Derived) actor(actor jsonValue, r *refs) {
 			d.ActorID = value.text()
 		case "type":
 			d.ActorType = ActorType(value.text())
+		case "name":
+			d.ActorName = value.text()
 		case "session_id":
 			r.add(RefSession, value.text())
 		}

@@ -173,6 +173,10 @@ func TestDerivedColumns(t *testing.T) {
 				}
 			}
 			whole.Refs, erased.Refs = nil, nil
+			if whole.ActorName != goldenBy(e.Type).Actor.Name || erased.ActorName != whole.ActorName {
+				t.Errorf("the actor is called %q, and after erasure %q", whole.ActorName, erased.ActorName)
+			}
+			want.ActorName = whole.ActorName
 			if diff := cmp.Diff(want, whole); diff != "" {
 				t.Errorf("(-columns, +derived):\n%s", diff)
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/sealog/sealog/internal/auditlog"
@@ -48,7 +49,7 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 	if err != nil || len(events) == 0 {
 		return 0, err
 	}
-	counts, refs := map[auditlog.Count]int64{}, []reference{}
+	counts, refs, actors := map[auditlog.Count]int64{}, []reference{}, map[event.Actor]bool{}
 	for _, one := range events {
 		d, err := event.Derive(one.entry, one.disclosures)
 		if err != nil {
@@ -58,6 +59,9 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 		}
 		for _, c := range auditlog.CountsOf(one.id, d) {
 			counts[c]++
+		}
+		if d.ActorType != event.EndUser {
+			actors[event.Actor{ID: d.ActorID, Name: d.ActorName, Type: d.ActorType}] = true
 		}
 		for _, ref := range d.Refs {
 			refs = append(refs, reference{s.db.Vault().Reference(project, ref), one.id})
@@ -75,7 +79,7 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(addCounts(ctx, b, project, counts), addReferences(ctx, b, project, refs))
+		return errors.Join(addCounts(ctx, b, project, counts), addReferences(ctx, b, project, refs), addActors(ctx, b, project, actors))
 	})
 	if errors.Is(err, store.ErrNoChange) {
 		return 0, nil
@@ -109,4 +113,12 @@ func addCounts(ctx context.Context, b *store.Book, project string, counts map[au
 func addReferences(ctx context.Context, b *store.Book, project string, refs []reference) error {
 	return b.InsertMany(ctx, `INSERT INTO event_refs (project_id, ref, id) VALUES `, ` ON CONFLICT DO NOTHING`,
 		project, len(refs), func(i int) []any { return []any{refs[i].ref, refs[i].id} })
+}
+
+func addActors(ctx context.Context, b *store.Book, project string, actors map[event.Actor]bool) error {
+	all := slices.SortedFunc(maps.Keys(actors), func(a, b event.Actor) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
+	})
+	return b.InsertMany(ctx, `INSERT INTO event_actors (project_id, actor_id, name, type) VALUES `, ` ON CONFLICT DO NOTHING`,
+		project, len(all), func(i int) []any { return []any{all[i].ID, all[i].Name, string(all[i].Type)} })
 }

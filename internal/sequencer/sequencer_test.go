@@ -103,7 +103,7 @@ func TestEventsGetPositionsAndAreSigned(t *testing.T) {
 		t.Errorf("checkpoint %+v, %v", c.Signed, err)
 	}
 	for _, position := range []int64{0, 255, 256, 1000, 1257} {
-		rows, _, err := reader.Follow(t.Context(), "acme", position-1, 1)
+		rows, _, err := reader.Follow(t.Context(), "acme", position-1, time.Time{}, 1)
 		if err != nil || len(rows) != 1 || rows[0].Position != position {
 			t.Fatalf("position %d: %v, %v", position, rows, err)
 		}
@@ -255,7 +255,7 @@ func TestTheGuardHaltsTheLog(t *testing.T) {
 			if e.Origin() != origin || e.Number < 2 || e.SignedSize != e.Size || e.Projected != e.Size || e.TreeSize() < 4 {
 				t.Errorf("%+v, origin %s", e, origin)
 			}
-			first, _, err := auditlog.New(w.db).Follow(t.Context(), "acme", e.Start-1, 1)
+			first, _, err := auditlog.New(w.db).Follow(t.Context(), "acme", e.Start-1, time.Time{}, 1)
 			if err != nil || len(first) != 1 || first[0].Type != "audit_log.epoch_opened" {
 				t.Errorf("the epoch begins with %v, %v", first, err)
 			}

@@ -80,6 +80,15 @@ CREATE TABLE event_refs (
     PRIMARY KEY (project_id, ref, id)
 );
 
+-- event_actors: who acted in a project, by each name they had, but for end users. Derived like event_counts.
+CREATE TABLE event_actors (
+    project_id TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (project_id, actor_id, name)
+);
+
 -- A position is given once and for ever.
 CREATE TRIGGER leaves_deleted BEFORE DELETE ON leaves FOR EACH ROW EXECUTE FUNCTION sealog_refuse();
 CREATE TRIGGER leaves_changed BEFORE UPDATE ON leaves FOR EACH ROW EXECUTE FUNCTION sealog_refuse();

@@ -80,6 +80,15 @@ CREATE TABLE event_refs (
     PRIMARY KEY (project_id, ref, id)
 ) WITHOUT ROWID;
 
+-- event_actors: who acted in a project, by each name they had, but for end users. Derived like event_counts.
+CREATE TABLE event_actors (
+    project_id TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (project_id, actor_id, name)
+) WITHOUT ROWID;
+
 -- A position is given once and for ever.
 -- +goose StatementBegin
 CREATE TRIGGER leaves_deleted BEFORE DELETE ON leaves

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/sealog/sealog/internal/fault"
+)
+
+// Compact makes the database forget what was overwritten and deleted in the tables of the log.
+//
+// On SQLite the write-ahead log is brought into the database file and emptied; the file itself
+// holds nothing of it, since what is deleted there is overwritten (secure_delete). On PostgreSQL
+// the dead rows of the tables are removed and their room is free for others, as soon as no older
+// transaction can see them; until it is taken, their bytes may stand in the files.
+//
+// Errors: DatabaseBusy (readers kept the write-ahead log in use; nothing is lost, try again).
+func Compact(ctx context.Context, db *DB) (err error) {
+	defer fault.Wrap(&err, "store.Compact")
+	if db.engine == PostgreSQL {
+		_, err := db.pools.write.ExecContext(ctx, `VACUUM events, event_refs`)
+		return translate(err)
+	}
+	// A connection of its own: the writer's is in the hands of the writer.
+	conn, err := openFile(ctx, db, "rw", "busy_timeout(10000)", "synchronous(FULL)")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var busy, frames, moved int64
+	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+		return translate(err)
+	}
+	if busy != 0 {
+		return fault.New(fault.Unavailable, "DatabaseBusy", "The database is busy; nothing was changed.").
+			Because(fmt.Errorf("store: %d of %d frames of the write-ahead log were moved", moved, frames))
+	}
+	return nil
+}
+
+// openFile opens the file of a SQLite database once more, with one connection.
+func openFile(ctx context.Context, db *DB, mode string, pragmas ...string) (*sql.DB, error) {
+	path, err := Column[string](ctx, db, `SELECT file FROM pragma_database_list WHERE name = 'main'`)
+	if err != nil {
+		return nil, err
+	}
+	if len(path) != 1 {
+		return nil, errors.New("store: the database has no file")
+	}
+	return openPath(path[0], mode, pragmas...)
+}
+
+func openPath(path, mode string, pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"mode": {mode}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	conn.SetMaxOpenConns(1)
+	return conn, nil
+}
