@@ -1,7 +1,5 @@
 # Everything a developer does with Sealog. `make` alone lists it.
 
-BIN := bin/sealog
-
 .DEFAULT_GOAL := help
 .PHONY: help run build generate test test-deps check bench clean
 
@@ -12,8 +10,8 @@ run: ## Build and start Sealog on its embedded database (data in ./sealog-data)
 	go run ./cmd/sealog serve
 
 # Without cgo: a static binary, whose SQLite is pure Go.
-build: ## Build ./bin/sealog
-	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/sealog
+build: ## Build ./bin/sealog and ./bin/sealog-verify
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/sealog ./cmd/sealog-verify
 
 generate: ## Regenerate the code made from templates and the GraphQL schema
 	scripts/generate
