@@ -23,10 +23,13 @@ import (
 const queryDeadline = 20 * time.Second
 
 // Reader reads the logs of all projects.
-type Reader struct{ db *store.DB }
+type Reader struct {
+	db          *store.DB
+	maxLookedAt int64 // tests set it
+}
 
 // New returns a reader.
-func New(db *store.DB) *Reader { return &Reader{db} }
+func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt} }
 
 // refOf is what a project's events are found by that mention an identifier.
 func (l *Reader) refOf(project string) func(event.Ref) []byte {

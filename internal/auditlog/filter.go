@@ -67,6 +67,45 @@ func (f Filter) refers() bool {
 	return len(f.Not.Refs) > 0 || slices.ContainsFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 })
 }
 
+// nothing reports whether the filter contradicts itself.
+func (f Filter) nothing() bool {
+	return slices.ContainsFunc(f.Mentions, func(m Mention) bool {
+		return len(m.Events)+len(m.Users)+len(m.Actors)+len(m.Refs) == 0
+	})
+}
+
+// normal is the filter with what it excludes taken out of what it chooses, where it says both.
+func (f Filter) normal() Filter {
+	f.Not.Types = exclude(&f, &f.Types, f.Not.Types, f.OtherTypes)
+	f.Not.Actors = exclude(&f, &f.Actors, f.Not.Actors, false)
+	f.Not.Users = exclude(&f, &f.Users, f.Not.Users, false)
+	if len(f.Not.Outcomes) > 0 && len(f.Outcomes) == 0 {
+		f.Outcomes = event.Outcomes()
+	}
+	f.Not.Outcomes = exclude(&f, &f.Outcomes, f.Not.Outcomes, false)
+	return f
+}
+
+// exclude takes values out of what a filter chooses, and returns those that are still to be
+// excluded: all of them when it chooses nothing in particular.
+func exclude[T comparable](f *Filter, chosen *[]T, not []T, open bool) []T {
+	if len(*chosen) == 0 || len(not) == 0 || open {
+		return not
+	}
+	left := []T{}
+	for _, v := range *chosen {
+		if !slices.Contains(not, v) {
+			left = append(left, v)
+		}
+	}
+	if len(left) == 0 {
+		f.Mentions = append(slices.Clone(f.Mentions), Mention{})
+		return nil
+	}
+	*chosen = left
+	return nil
+}
+
 // mergedTypes is how many types are read as one walk of an index each.
 const mergedTypes = 8
 

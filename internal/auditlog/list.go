@@ -18,8 +18,12 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
 	w, err := l.window(ctx, f, p)
-	if err != nil || w.empty {
+	if err != nil || w.empty || f.nothing() {
 		return Page{Rows: []Row{}}, err
+	}
+	f = f.normal()
+	if err := l.bound(ctx, f); err != nil {
+		return Page{}, err
 	}
 	if !f.refers() {
 		rows, err := l.walk(ctx, l.db, f, w)
@@ -45,31 +49,40 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 // Each way to be chosen is one walk along an index, which ends when there are rows enough;
 // what they find is merged.
 func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
-	order := " ASC LIMIT "
-	if w.descending() {
-		order = " DESC LIMIT "
-	}
-	ways := f.ways()
 	b := &builder{}
+	if ways := f.ways(); len(ways) == 1 {
+		text := l.walkOf(b, ways[0], w)
+		return store.Collect(ctx, q, (*Row).fields, `SELECT `+columns+` `+text, b.args...)
+	}
+	ids := l.idsOf(b, f, w)
+	text := `
+		SELECT ` + columns + `
+		FROM ` + from + `
+		WHERE e.project_id = ` + b.bind(f.Project) + ` AND e.id IN (` + ids + `)
+		ORDER BY e.id` + w.order() + `
+		LIMIT ` + b.bind(int64(w.size+1))
+	return store.Collect(ctx, q, (*Row).fields, text, b.args...)
+}
+
+// walkOf is one walk as text: all that follows the column list.
+func (l *Reader) walkOf(b *builder, way way, w window) string {
+	one := &builder{args: b.args}
+	source := way.source(one, l.refOf(way.filter.Project))
+	way.filter.restrict(one, l.refOf(way.filter.Project))
+	w.restrict(one, way.id())
+	text := "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + w.order() + " LIMIT " + one.bind(int64(w.size+1))
+	b.args = one.args
+	return text
+}
+
+// idsOf selects the ids that the walks of a filter find.
+func (l *Reader) idsOf(b *builder, f Filter, w window) string {
+	ways := f.ways()
 	texts := make([]string, len(ways))
 	for i, way := range ways {
-		one := &builder{args: b.args}
-		source := way.source(one, l.refOf(f.Project))
-		way.filter.restrict(one, l.refOf(f.Project))
-		w.restrict(one, way.id())
-		texts[i] = "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + order + one.bind(int64(w.size+1))
-		b.args = one.args
+		texts[i] = "SELECT id FROM (SELECT e.id " + l.walkOf(b, way, w) + ") AS way"
 	}
-	if len(ways) == 1 {
-		return store.Collect(ctx, q, (*Row).fields, `SELECT `+columns+` `+texts[0], b.args...)
-	}
-	for i, text := range texts {
-		texts[i] = "SELECT id FROM (SELECT e.id " + text + ") AS way"
-	}
-	return store.Collect(ctx, q, (*Row).fields, `
-		SELECT `+columns+`
-		FROM `+from+`
-		WHERE e.project_id = `+b.bind(f.Project)+` AND e.id IN (`+strings.Join(texts, " UNION ")+`) ORDER BY e.id`+order+b.bind(int64(w.size+1)), b.args...)
+	return strings.Join(texts, " UNION ")
 }
 
 // way is one walk along an index: which one is left to the engine, but for references, which

@@ -83,8 +83,9 @@ func (c *counter) descend(ctx context.Context, s stretch, place *int64, ascendin
 // buckets returns the spans of a stretch that have events, in order, those of the tail counted in.
 func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bucket, error) {
 	b := &builder{}
+	sum := c.signed(b)
 	buckets, err := store.Collect(ctx, c.q, (*bucket).fields, `
-		SELECT start, CAST(SUM(n) AS BIGINT)
+		SELECT start, CAST(SUM(`+sum+`) AS BIGINT)
 		FROM event_counts
 		WHERE `+c.counts(b, s)+`
 		GROUP BY start

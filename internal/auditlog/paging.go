@@ -118,6 +118,14 @@ func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (
 // descending reports whether the index is walked from the newest event on.
 func (w window) descending() bool { return w.ascending == w.fromEnd }
 
+// order is that in which the window is walked.
+func (w window) order() string {
+	if w.descending() {
+		return " DESC"
+	}
+	return " ASC"
+}
+
 // compare orders ids as the window is walked.
 func (w window) compare(a, b event.ID) int {
 	if w.descending() {

@@ -22,14 +22,6 @@ const (
 	tailQueued = `events_pending q JOIN events e ON e.project_id = q.project_id AND e.id = q.id`
 )
 
-func projected(ctx context.Context, q store.Querier, project string) (int64, error) {
-	positions, err := store.Column[int64](ctx, q, `SELECT projected FROM logs WHERE project_id = $1 AND NOT closed`, project)
-	if err != nil || len(positions) == 0 {
-		return 0, err
-	}
-	return positions[0], nil
-}
-
 // tail reads the tail and derives what its events mention.
 func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, error) {
 	from, err := projected(ctx, q, f.Project)

@@ -2,6 +2,8 @@ package auditlog
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,67 +38,102 @@ type counter struct {
 	q         store.Querier
 	f         Filter
 	keys      []string // of which the sums make the total; nil when the counts don't cover the filter
+	minus     []string // of which the sums are taken away from it
 	projected int64
 	tail      tail // for a filter that refers
 }
 
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
+	f = f.normal()
 	c := &counter{l: l, q: q, f: f}
 	var err error
 	if f.refers() {
-		c.tail, err = l.tail(ctx, q, f)
-		return c, err
-	}
-	keys, ok := f.countKeys()
-	if !ok {
-		return c, nil
-	}
-	if len(f.Actors) > 0 {
-		// An end user's actions are not counted by actor; whose are, has rows.
-		b := &builder{}
-		known, err := store.Column[string](ctx, q, `SELECT DISTINCT key FROM event_counts WHERE project_id = `+b.bind(f.Project)+
-			` AND span = `+b.bind(int64(Month))+` AND `+in(b, "key", f.actorKeys(), asIs), b.args...)
-		if err != nil {
+		if c.tail, err = l.tail(ctx, q, f); err != nil {
 			return nil, err
 		}
-		if !f.covers(known) {
-			return c, nil
+		return c, c.bound(ctx)
+	}
+	keys, minus, ok := f.countKeys()
+	if !ok {
+		return c, c.bound(ctx)
+	}
+	if actors := slices.Concat(f.Actors, f.Not.Actors); len(actors) > 0 {
+		if ok, err := c.covers(ctx, actors); err != nil || !ok {
+			return c, errors.Join(err, c.bound(ctx))
 		}
 	}
-	c.keys = keys
+	c.keys, c.minus = keys, minus
 	c.projected, err = projected(ctx, q, f.Project)
 	return c, err
 }
 
-// countKeys are the keys of event_counts whose sum a filter asks for; false when it asks for
-// something else.
-func (f Filter) countKeys() ([]string, bool) {
+// covers reports whether the counts know all of some actors. An end user's actions are not
+// counted by actor; whose are, has rows.
+func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
+	b := &builder{}
+	text := `SELECT DISTINCT key FROM event_counts WHERE project_id = ` + b.bind(c.f.Project) +
+		` AND span = ` + b.bind(int64(Month)) + ` AND ` + in(b, "key", actorKeys(0, actors), asIs)
+	known, err := store.Column[string](ctx, c.q, text, b.args...)
+	if err != nil {
+		return false, err
+	}
+	have := map[string]bool{}
+	for _, key := range known {
+		_, actor, _ := strings.Cut(key, ":")
+		have[actor] = true
+	}
+	return !slices.ContainsFunc(actors, func(actor string) bool { return !have[actor] }), nil
+}
+
+// countKeys are the keys of event_counts whose sums a filter asks for, and those whose sums are
+// to be taken away from them; false when it asks for something else. The filter is normal.
+func (f Filter) countKeys() (keys, minus []string, ok bool) {
 	types, others := f.reduceTypes()
-	if others || len(f.Users)+len(f.Mentions) > 0 || !f.Not.isEmpty() || len(f.Actors) > 0 && len(types) > 0 {
-		return nil, false
+	if others || f.nothing() || len(f.Users)+len(f.Mentions)+len(f.Not.Users)+len(f.Not.Refs)+len(f.Not.Outcomes) > 0 {
+		return nil, nil, false
+	}
+	all := []string{keyAll}
+	if f.Category != 0 {
+		all = []string{keyCategory(f.Category)}
 	}
 	switch {
-	case len(f.Actors) > 0 && f.Category == 0:
-		return f.actorKeys(), true
+	case len(f.Not.Types) > 0 && len(f.Not.Actors) > 0, len(f.Actors) > 0 && len(types) > 0,
+		len(f.Not.Types) > 0 && len(f.Actors) > 0, len(f.Not.Actors) > 0 && len(types) > 0:
+		return nil, nil, false // no count is of both
 	case len(f.Actors) > 0:
-		var keys []string
-		for _, actor := range unique(f.Actors) {
-			keys = append(keys, keyActor(f.Category, actor))
-		}
-		return keys, true
+		return actorKeys(f.Category, f.Actors), nil, true
 	case len(types) > 0:
-		var keys []string
-		for _, t := range types {
-			if f.Category == 0 || event.CategoryOf(t) == f.Category {
-				keys = append(keys, keyType(t))
+		keys = typeKeys(f.Category, types)
+		return keys, nil, len(keys) > 0
+	case len(f.Not.Types) > 0:
+		return all, typeKeys(f.Category, f.Not.Types), true
+	case len(f.Not.Actors) > 0:
+		return all, actorKeys(f.Category, f.Not.Actors), true
+	default:
+		return all, nil, true
+	}
+}
+
+// typeKeys are the keys of types, those of another category left out.
+func typeKeys(category event.Category, types []event.Type) (keys []string) {
+	for _, t := range types {
+		if key := keyType(t); (category == 0 || event.CategoryOf(t) == category) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// actorKeys are the keys of actors, in one category or in both.
+func actorKeys(category event.Category, actors []string) (keys []string) {
+	for _, actor := range unique(actors) {
+		for _, c := range []event.Category{event.Users, event.Admin} {
+			if category == 0 || category == c {
+				keys = append(keys, keyActor(c, actor))
 			}
 		}
-		return keys, len(keys) > 0
-	case f.Category != 0:
-		return []string{keyCategory(f.Category)}, true
-	default:
-		return []string{keyAll}, true
 	}
+	return keys
 }
 
 func unique(values []string) []string {
@@ -108,30 +145,6 @@ func unique(values []string) []string {
 		}
 	}
 	return all
-}
-
-// actorKeys are the keys of the filter's actors in both categories.
-func (f Filter) actorKeys() []string {
-	var keys []string
-	for _, actor := range unique(f.Actors) {
-		keys = append(keys, keyActor(event.Users, actor), keyActor(event.Admin, actor))
-	}
-	return keys
-}
-
-// covers reports whether every actor of the filter is one of whom there are counts.
-func (f Filter) covers(known []string) bool {
-	have := map[string]bool{}
-	for _, key := range known {
-		_, actor, _ := strings.Cut(key, ":")
-		have[actor] = true
-	}
-	for _, actor := range f.Actors {
-		if !have[actor] {
-			return false
-		}
-	}
-	return true
 }
 
 // beyond is later than every event.
@@ -152,6 +165,9 @@ func (f Filter) bounds() (from, low, high, to time.Time) {
 }
 
 func (c *counter) total(ctx context.Context) (int64, error) {
+	if c.f.nothing() {
+		return 0, nil
+	}
 	if c.f.refers() {
 		n, err := c.index(ctx, c.tail.derived(c.f))
 		return n + int64(len(c.tail.rows)), err
@@ -226,16 +242,24 @@ func (c *counter) sum(ctx context.Context, stretches []stretch) (int64, error) {
 	b := &builder{}
 	texts := make([]string, len(stretches))
 	for i, s := range stretches {
-		texts[i] = "SELECT n FROM event_counts WHERE " + c.counts(b, s)
+		texts[i] = "SELECT " + c.signed(b) + " AS n FROM event_counts WHERE " + c.counts(b, s)
 	}
 	return one(ctx, c.q, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (`+strings.Join(texts, " UNION ALL ")+`) AS counts`, b.args...)
+}
+
+// signed is the number of a row of event_counts, below zero for one that is taken away.
+func (c *counter) signed(b *builder) string {
+	if len(c.minus) == 0 {
+		return "n"
+	}
+	return "CASE WHEN " + in(b, "key", c.minus, asIs) + " THEN -n ELSE n END"
 }
 
 // counts is the condition of the rows of event_counts that count a stretch of time.
 func (c *counter) counts(b *builder, s stretch) string {
 	part := &builder{args: b.args}
 	part.add("project_id = " + part.bind(c.f.Project))
-	part.add(in(part, "key", c.keys, asIs))
+	part.add(in(part, "key", slices.Concat(c.keys, c.minus), asIs))
 	part.add("span = " + part.bind(int64(s.span)) + " AND start >= " + part.bind(s.from.UnixMicro()) + " AND start < " + part.bind(s.to.UnixMicro()))
 	if len(c.f.Outcomes) > 0 && len(c.f.Outcomes) < len(event.Outcomes()) {
 		part.add(in(part, "outcome", c.f.Outcomes, asNumber))

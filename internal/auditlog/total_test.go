@@ -172,7 +172,7 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 		f.Mentions = append(f.Mentions, m)
 		must(func(r auditlog.Row) bool { return sentTo(r, h.users[1:3]) || slices.Contains(m.Users, r.User) })
 	}
-	if maybe() {
+	if h.random.IntN(6) == 0 {
 		f.Not = auditlog.Exclusion{Types: kinds[:1], Users: h.users[:1], Actors: h.actors[:1], Outcomes: []event.Outcome{event.Denied}}
 		if maybe() {
 			f.Not.Refs = []event.Ref{mail(h.users[1])}
@@ -181,6 +181,19 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 			return r.Type != kinds[0] && r.User != h.users[0] && r.ActorID != h.actors[0] && r.Outcome != event.Denied &&
 				(len(f.Not.Refs) == 0 || !sentTo(r, h.users[1:2]))
 		})
+	} else if maybe() {
+		// One kind of exclusion alone, which the counts may cover.
+		switch h.random.IntN(3) {
+		case 0:
+			f.Not.Types = kinds[1:3]
+			must(func(r auditlog.Row) bool { return !slices.Contains(f.Not.Types, r.Type) })
+		case 1:
+			f.Not.Actors = []string{h.actors[h.random.IntN(len(h.actors))]}
+			must(func(r auditlog.Row) bool { return r.ActorID != f.Not.Actors[0] })
+		default:
+			f.Not.Outcomes = []event.Outcome{event.Succeeded}
+			must(func(r auditlog.Row) bool { return r.Outcome != event.Succeeded })
+		}
 	}
 	return f, func(r auditlog.Row) bool {
 		for _, test := range all {
@@ -306,5 +319,36 @@ func TestAggregatesAreExact(t *testing.T) {
 	bad := auditlog.Range{Project: "acme", From: begin, To: begin.AddDate(1, 0, 0)}
 	if _, err := h.log.Histogram(t.Context(), bad, auditlog.Minute, auditlog.ByType); !fault.Is(err, "InvalidQuery") {
 		t.Errorf("a timeline of a year of minutes: %v", err)
+	}
+}
+
+// TestATooBroadQuery is refused before it runs, and says what would narrow it; what the counts
+// or a narrower condition cover is not.
+func TestATooBroadQuery(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 3)
+	h.log.LookAtMost(150)
+	broad := auditlog.Filter{Project: "acme", Not: auditlog.Exclusion{Users: h.users[:1]}}
+	narrow := broad
+	narrow.From = h.rows[50].CreatedAt()
+	renamed := broad
+	renamed.Types = []event.Type{"project.app.renamed"}
+	for name, c := range map[string]struct {
+		f       auditlog.Filter
+		refused bool
+	}{
+		"every event but those about a user": {broad, true},
+		"the latest of them":                 {narrow, false},
+		"of one type":                        {renamed, false},
+		"every event":                        {auditlog.Filter{Project: "acme"}, false},
+		"all but one type":                   {auditlog.Filter{Project: "acme", Not: auditlog.Exclusion{Types: renamed.Types}}, false},
+	} {
+		_, listed := h.log.List(t.Context(), c.f, auditlog.Paging{})
+		_, counted := h.log.Count(t.Context(), c.f)
+		for _, err := range []error{listed, counted} {
+			if fault.Is(err, "QueryTooBroad") != c.refused || (err != nil) != c.refused {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }

@@ -1,0 +1,106 @@
+package auditlog
+
+import (
+	"context"
+
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// maxLookedAt bounds how many events a read may have to look at one by one: about a second's
+// worth. What the counts cover looks at none, however large the log is.
+const maxLookedAt = 1_000_000
+
+// TooBroad says of a query why it was not run, for programs: the number of events it would
+// have had to look at, and what would make it narrower.
+type TooBroad struct {
+	Events int64    `json:"events"`
+	Limit  int64    `json:"limit"`
+	Narrow []string `json:"narrow"`
+}
+
+// bound refuses a filter for which too many events would have to be looked at, before it runs.
+func (l *Reader) bound(ctx context.Context, f Filter) error {
+	_, _, counted := f.countKeys()
+	if counted || f.nothing() {
+		return nil
+	}
+	return (&counter{l: l, q: l.db, f: f}).bound(ctx)
+}
+
+func (c *counter) bound(ctx context.Context) error {
+	if c.f.nothing() {
+		return nil
+	}
+	size, err := one(ctx, c.q, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, c.f.Project)
+	if err != nil || size <= c.l.maxLookedAt {
+		return err
+	}
+	fewest := size
+	for _, part := range c.f.parts() {
+		n, err := c.estimate(ctx, part)
+		if err != nil {
+			return err
+		}
+		if fewest = min(fewest, n); fewest <= c.l.maxLookedAt {
+			return nil
+		}
+	}
+	info := TooBroad{fewest, c.l.maxLookedAt, []string{"created", "type", "actor", "user"}}
+	return fault.New(fault.Exhausted, "QueryTooBroad",
+		"About %d events would have to be looked at one by one, and at most %d may be. Narrow it by time, type, actor or user.", fewest, c.l.maxLookedAt).With(info)
+}
+
+// parts are the filters, each of one condition and the time, by any of which the engine can
+// find the events; the fewest events any of them has are to be looked at.
+func (f Filter) parts() []Filter {
+	base := Filter{Project: f.Project, Category: f.Category, From: f.From, To: f.To}
+	parts := []Filter{base}
+	add := func(set func(*Filter)) {
+		part := base
+		set(&part)
+		parts = append(parts, part)
+	}
+	if types, others := f.reduceTypes(); len(types) > 0 && !others {
+		add(func(p *Filter) { p.Types = types })
+	}
+	if len(f.Actors) > 0 {
+		add(func(p *Filter) { p.Actors = f.Actors })
+	}
+	if len(f.Users) > 0 {
+		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
+	}
+	for _, m := range f.Mentions {
+		add(func(p *Filter) { p.Category, p.Mentions = 0, []Mention{m} })
+	}
+	return parts
+}
+
+// estimate is how many events a part has: from the counts, or else by counting along the index,
+// no further than the limit.
+func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
+	n := &counter{l: c.l, q: c.q, f: part}
+	if keys, minus, ok := part.countKeys(); ok {
+		covered := true
+		if len(part.Actors) > 0 {
+			var err error
+			if covered, err = n.covers(ctx, part.Actors); err != nil {
+				return 0, err
+			}
+		}
+		if covered {
+			n.keys, n.minus = keys, minus
+			from, _, _, to := part.bounds()
+			return n.sum(ctx, segments(Minute.Start(from), Minute.ceil(to)))
+		}
+	}
+	w := window{size: int(c.l.maxLookedAt)}
+	b := &builder{}
+	text := c.l.idsOf(b, part, w)
+	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
+}
+
+// projected is the position from which on counts and references don't know of a project's events.
+func projected(ctx context.Context, q store.Querier, project string) (int64, error) {
+	return one(ctx, q, `SELECT projected FROM logs WHERE project_id = $1 AND NOT closed`, project)
+}
