@@ -20,11 +20,11 @@ var floors = map[string]int{
 	"internal/config": 1, "internal/vault": 1, "internal/webhook": 1, "internal/settings": 1, "internal/ledger": 1,
 	"internal/store":   2,
 	"internal/project": 3, "internal/auditlog": 3, "internal/message": 3, "internal/session": 3,
-	"internal/access": 4, "internal/directory": 4,
+	"internal/access": 4, "internal/directory": 4, "internal/erasure": 4, "internal/export": 4, "internal/query": 4,
 	"internal/sequencer": 5, "internal/delivery": 5, "internal/schedule": 5, "internal/web": 5, "internal/graph": 5, "internal/billing": 5,
 	"internal/adminapi/gql": 5, "internal/adminapi/model": 5, "internal/portalapi/gql": 5, "internal/portalapi/model": 5, "internal/portalapi": 6,
 	"internal/adminapi": 6, "internal/portal": 6, "internal/portal/static": 6,
-	"internal/enduser": 6, "internal/demo": 6, "internal/storetest": 6, "internal/outsidetest": 0, "cmd/sealog": 7, "e2e": 8, ".": 8,
+	"internal/enduser": 6, "internal/logapi": 6, "internal/demo": 6, "internal/storetest": 6, "internal/outsidetest": 0, "cmd/sealog": 7, "cmd/sealog-verify": 7, "e2e": 8, ".": 8,
 }
 
 type pkg struct {
@@ -74,6 +74,25 @@ func TestImportsOnlyGoDown(t *testing.T) {
 			if short(path) == "internal/storetest" || short(path) == "internal/outsidetest" {
 				t.Errorf("%s imports %s outside of a test", short(p.ImportPath), short(path))
 			}
+		}
+	}
+}
+
+// TestAnAuditorCanReadAllOfTheVerifier: of this module it stands on two packages, and on nothing
+// that reaches a network or a database.
+func TestAnAuditorCanReadAllOfTheVerifier(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "./cmd/sealog-verify").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := []string{module + "/cmd/sealog-verify", module + "/internal/event", module + "/internal/merkle"}
+	for _, path := range strings.Fields(string(out)) {
+		if strings.HasPrefix(path, module) && !slices.Contains(allowed, path) {
+			t.Errorf("the verifier imports %s", short(path))
+		}
+		if path == "net/http" || path == "github.com/jackc/pgx/v5" || path == "modernc.org/sqlite" {
+			t.Errorf("the verifier imports %s", path)
 		}
 	}
 }
