@@ -11,6 +11,9 @@ import (
 // worth. What the counts cover looks at none, however large the log is.
 const maxLookedAt = 1_000_000
 
+// maxGroups bounds how many groups of mentions a filter has: each is a look-up for every event.
+const maxGroups = 20
+
 // TooBroad says of a query why it was not run, for programs: the number of events it would
 // have had to look at, and what would make it narrower.
 type TooBroad struct {
@@ -29,6 +32,9 @@ func (l *Reader) bound(ctx context.Context, f Filter) error {
 }
 
 func (c *counter) bound(ctx context.Context) error {
+	if len(c.f.Mentions) > maxGroups {
+		return fault.New(fault.Exhausted, "QueryTooBroad", "A query can ask for at most %d addresses, users and other identifiers that must all be there.", maxGroups)
+	}
 	if c.f.nothing() {
 		return nil
 	}

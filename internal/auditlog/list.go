@@ -106,6 +106,12 @@ func (w way) source(b *builder, ref func(event.Ref) []byte) string {
 		return from
 	}
 	project := b.bind(w.filter.Project)
+	if len(w.refs) > 1 {
+		b.add("e.project_id = " + project)
+		many := "(SELECT DISTINCT id FROM event_refs WHERE project_id = " + project + " AND " +
+			in(b, "ref", w.refs, func(r event.Ref) any { return ref(r) }) + ") AS way"
+		return many + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
+	}
 	b.add("way.project_id = " + project + " AND way.ref = " + b.bind(ref(w.refs[0])) + " AND e.project_id = " + project)
 	return "event_refs way JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 }
@@ -130,6 +136,9 @@ func (f Filter) ways() []way {
 	return ways
 }
 
+// mergedRefs is into how many walks the references of a group are split.
+const mergedRefs = 8
+
 // ways are the walks to what is in a group; rest are the other groups of the filter.
 func (m Mention) ways(f Filter, rest []Mention) []way {
 	var ways []way
@@ -147,10 +156,10 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 	if len(m.Actors) > 0 {
 		part(Mention{Actors: m.Actors})
 	}
-	for _, ref := range m.Refs {
+	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f
 		one.Mentions = rest
-		ways = append(ways, way{one, []event.Ref{ref}})
+		ways = append(ways, way{one, refs})
 	}
 	if len(ways) == 0 {
 		part(Mention{})
