@@ -24,7 +24,7 @@ var floors = map[string]int{
 	"internal/sequencer": 5, "internal/delivery": 5, "internal/schedule": 5, "internal/web": 5, "internal/graph": 5, "internal/billing": 5,
 	"internal/adminapi/gql": 5, "internal/adminapi/model": 5, "internal/portalapi/gql": 5, "internal/portalapi/model": 5, "internal/portalapi": 6,
 	"internal/adminapi": 6, "internal/portal": 6, "internal/portal/static": 6,
-	"internal/enduser": 6, "internal/logapi": 6, "internal/demo": 6, "internal/storetest": 6, "internal/outsidetest": 0, "cmd/sealog": 7, "cmd/sealog-verify": 7, "e2e": 8, ".": 8,
+	"internal/enduser": 6, "internal/logapi": 6, "internal/demo": 6, "internal/storetest": 6, "internal/outsidetest": 0, "internal/bench": 7, "cmd/sealog": 7, "cmd/sealog-verify": 7, "e2e": 8, ".": 8,
 }
 
 type pkg struct {

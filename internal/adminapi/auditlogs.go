@@ -18,8 +18,16 @@ const maxValues = 1000
 // AuditLogs resolves auditLogs.
 func (c *call) AuditLogs(
 	ctx context.Context, first, last *int, before, after *string, rangeFrom, rangeTo *time.Time,
-	activityTypes []event.Type, userIDs, actorIDs []string, outcomes []event.Outcome, sortDirection *gql.SortDirection,
+	activityTypes []event.Type, userIDs, actorIDs []string, outcomes []event.Outcome, sortDirection *gql.SortDirection, afterPosition *int,
 ) (*model.AuditLogConnection, error) {
+	if afterPosition != nil {
+		if last != nil || before != nil || after != nil || rangeFrom != nil || rangeTo != nil || activityTypes != nil ||
+			userIDs != nil || actorIDs != nil || outcomes != nil || sortDirection != nil {
+			return nil, fault.New(fault.Malformed, "InvalidQuery",
+				"afterPosition goes with first alone: it gives every event, in the order of the log.").On("afterPosition")
+		}
+		return c.follow(ctx, first, *afterPosition)
+	}
 	f := auditlog.Filter{Project: c.project.ID, From: value(rangeFrom), To: value(rangeTo), Outcomes: outcomes}
 	if bound := c.project.Plan.ReadableFrom(c.DB.Now()); f.From.Before(bound) {
 		f.From = bound
@@ -56,17 +64,40 @@ func (c *call) AuditLogs(
 	if err != nil {
 		return nil, err
 	}
+	return c.connection(page.Rows, page.HasNext, page.HasPrevious, func(ctx context.Context) (int64, error) { return c.Log.Count(ctx, f) }), nil
+}
+
+// connection makes the page of rows that were read, and notes that they were.
+func (c *call) connection(rows []auditlog.Row, hasNext, hasPrevious bool, count func(context.Context) (int64, error)) *model.AuditLogConnection {
 	c.Reads.Note(c.by, c.project.ID, "admin_api")
 	connection := &model.AuditLogConnection{
-		Edges:    make([]*model.AuditLogEdge, len(page.Rows)),
-		PageInfo: model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious},
-		Count:    func(ctx context.Context) (int64, error) { return c.Log.Count(ctx, f) },
+		Edges:    make([]*model.AuditLogEdge, len(rows)),
+		PageInfo: model.PageInfo{HasNextPage: hasNext, HasPreviousPage: hasPrevious},
+		Count:    count,
 	}
-	for i, log := range model.NewAuditLogs(page.Rows, c.usersByID) {
+	for i, log := range model.NewAuditLogs(rows, c.usersByID) {
 		connection.Edges[i] = &model.AuditLogEdge{Cursor: log.Cursor(), Node: log}
 	}
 	if n := len(connection.Edges); n > 0 {
 		connection.PageInfo.StartCursor, connection.PageInfo.EndCursor = connection.Edges[0].Cursor, connection.Edges[n-1].Cursor
 	}
-	return connection, nil
+	return connection
+}
+
+// follow resolves auditLogs with afterPosition.
+func (c *call) follow(ctx context.Context, first *int, after int) (*model.AuditLogConnection, error) {
+	if after < -1 {
+		return nil, fault.New(fault.Malformed, "InvalidQuery", "A position is 0 or more; -1 means from the beginning.").On("afterPosition")
+	}
+	limit, since := auditlog.MaxPage, c.project.Plan.ReadableFrom(c.DB.Now())
+	if first != nil {
+		limit = *first
+	}
+	rows, more, err := c.Log.Follow(ctx, c.project.ID, int64(after), since, limit)
+	if err != nil {
+		return nil, err
+	}
+	return c.connection(rows, more, after >= 0, func(ctx context.Context) (int64, error) {
+		return c.Log.CountAfter(ctx, c.project.ID, int64(after), since)
+	}), nil
 }

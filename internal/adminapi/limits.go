@@ -14,6 +14,7 @@ import (
 const (
 	listCost   = 50  // a list
 	searchCost = 500 // a search through all users
+	proofCost  = 150 // a proof, which reads a tile or two of each level
 )
 
 // fewOf is how many identities and authenticators a user has, about.
@@ -22,7 +23,7 @@ const fewOf = 3
 // costs says what lists cost: as many times what one element does as there can be.
 func costs() gql.ComplexityRoot {
 	var c gql.ComplexityRoot
-	c.Query.AuditLogs = func(child int, first, last *int, _, _ *string, _, _ *time.Time, _ []event.Type, _, _ []string, _ []event.Outcome, _ *gql.SortDirection) int {
+	c.Query.AuditLogs = func(child int, first, last *int, _, _ *string, _, _ *time.Time, _ []event.Type, _, _ []string, _ []event.Outcome, _ *gql.SortDirection, _ *int) int {
 		return listCost + graph.Times(child, graph.PageSize(first, last, auditlog.MaxPage))
 	}
 	c.Query.Users = func(child int, first, last *int, _, _, search *string, _ *gql.UserSortBy, _ *gql.SortDirection) int {
@@ -32,6 +33,9 @@ func costs() gql.ComplexityRoot {
 		}
 		return cost
 	}
+	c.Query.AuditLogProof = func(child int, _ string) int { return proofCost + child }
+	c.Query.AuditLogConsistency = func(child, _, _ int) int { return proofCost + child }
+	c.Query.AuditLogCheckpoint = func(child int) int { return listCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return 1 + graph.Times(child, len(ids)) }
 	c.User.Identities = func(child int, first, last *int, _, _ *string, _ *model.IdentityType) int {
 		return 1 + graph.Times(child, graph.PageSize(first, last, fewOf))

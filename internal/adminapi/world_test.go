@@ -30,6 +30,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/sequencer"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
@@ -50,6 +51,7 @@ type world struct {
 	refusals *access.Refusals
 	log      *auditlog.Reader
 	reads    *auditlog.Reads
+	sealing  *sequencer.Service
 	kid      string
 	key      *rsa.PrivateKey
 	logged   *bytes.Buffer
@@ -57,9 +59,19 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.Open(t), logged: &bytes.Buffer{}}
+	return newWorldOn(t, storetest.Open(t), nil)
+}
+
+func newWorldOn(t testing.TB, db *store.DB, plans project.Plans) *world {
+	t.Helper()
+	w := &world{t: t, db: db, logged: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(w.logged, nil))
-	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL()})
+	marks, err := sequencer.NewMarks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sealing = sequencer.New(w.db, marks, logger)
+	w.projects = project.New(w.db, project.Settings{PublicURL: storetest.PublicURL(), Plans: plans})
 	if err := w.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +93,15 @@ func newWorld(t testing.TB) *world {
 	}), 0, slog.New(slog.DiscardHandler), web.NewMetrics(prometheus.NewRegistry()))
 	w.kid, w.key = w.project("acme")
 	return w
+}
+
+// seal gives every event its position and signs, as a server's sequencer does.
+func (w *world) seal() {
+	w.t.Helper()
+	if err := w.sealing.Finish(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+	storetest.CheckLog(w.t, w.db, "acme")
 }
 
 // project makes a project and returns its key.

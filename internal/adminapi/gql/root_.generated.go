@@ -50,7 +50,9 @@ type ComplexityRoot struct {
 		Data      func(childComplexity int) int
 		GlobalID  func(childComplexity int) int
 		IPAddress func(childComplexity int) int
+		LeafHash  func(childComplexity int) int
 		Outcome   func(childComplexity int) int
+		Position  func(childComplexity int) int
 		RequestID func(childComplexity int) int
 		Type      func(childComplexity int) int
 		TypeName  func(childComplexity int) int
@@ -64,15 +66,45 @@ type ComplexityRoot struct {
 		Type func(childComplexity int) int
 	}
 
+	AuditLogCheckpoint struct {
+		Epoch         func(childComplexity int) int
+		FirstPosition func(childComplexity int) int
+		Note          func(childComplexity int) int
+		Origin        func(childComplexity int) int
+		RootHash      func(childComplexity int) int
+		SignedAt      func(childComplexity int) int
+		Size          func(childComplexity int) int
+		VerifierKey   func(childComplexity int) int
+	}
+
 	AuditLogConnection struct {
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
 	}
 
+	AuditLogConsistency struct {
+		From func(childComplexity int) int
+		Path func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
 	AuditLogEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AuditLogProof struct {
+		Checkpoint  func(childComplexity int) int
+		Index       func(childComplexity int) int
+		LeafHash    func(childComplexity int) int
+		Origin      func(childComplexity int) int
+		Path        func(childComplexity int) int
+		Position    func(childComplexity int) int
+		Proof       func(childComplexity int) int
+		RootHash    func(childComplexity int) int
+		TreeSize    func(childComplexity int) int
+		VerifierKey func(childComplexity int) int
 	}
 
 	Authenticator struct {
@@ -225,7 +257,10 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		AuditLogs                   func(childComplexity int, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection) int
+		AuditLogCheckpoint          func(childComplexity int) int
+		AuditLogConsistency         func(childComplexity int, from int, to int) int
+		AuditLogProof               func(childComplexity int, id string) int
+		AuditLogs                   func(childComplexity int, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection, afterPosition *int) int
 		GetUserByLoginID            func(childComplexity int, loginIDKey string, loginIDValue string) int
 		GetUserByOAuth              func(childComplexity int, oauthProviderAlias string, oauthProviderUserID string) int
 		GetUsersByStandardAttribute func(childComplexity int, attributeName string, attributeValue string) int
@@ -472,12 +507,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditLog.IPAddress(childComplexity), true
+	case "AuditLog.leafHash":
+		if e.ComplexityRoot.AuditLog.LeafHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLog.LeafHash(childComplexity), true
 	case "AuditLog.outcome":
 		if e.ComplexityRoot.AuditLog.Outcome == nil {
 			break
 		}
 
 		return e.ComplexityRoot.AuditLog.Outcome(childComplexity), true
+	case "AuditLog.position":
+		if e.ComplexityRoot.AuditLog.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLog.Position(childComplexity), true
 	case "AuditLog.requestID":
 		if e.ComplexityRoot.AuditLog.RequestID == nil {
 			break
@@ -528,6 +575,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditLogActor.Type(childComplexity), true
 
+	case "AuditLogCheckpoint.epoch":
+		if e.ComplexityRoot.AuditLogCheckpoint.Epoch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.Epoch(childComplexity), true
+	case "AuditLogCheckpoint.firstPosition":
+		if e.ComplexityRoot.AuditLogCheckpoint.FirstPosition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.FirstPosition(childComplexity), true
+	case "AuditLogCheckpoint.note":
+		if e.ComplexityRoot.AuditLogCheckpoint.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.Note(childComplexity), true
+	case "AuditLogCheckpoint.origin":
+		if e.ComplexityRoot.AuditLogCheckpoint.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.Origin(childComplexity), true
+	case "AuditLogCheckpoint.rootHash":
+		if e.ComplexityRoot.AuditLogCheckpoint.RootHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.RootHash(childComplexity), true
+	case "AuditLogCheckpoint.signedAt":
+		if e.ComplexityRoot.AuditLogCheckpoint.SignedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.SignedAt(childComplexity), true
+	case "AuditLogCheckpoint.size":
+		if e.ComplexityRoot.AuditLogCheckpoint.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.Size(childComplexity), true
+	case "AuditLogCheckpoint.verifierKey":
+		if e.ComplexityRoot.AuditLogCheckpoint.VerifierKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogCheckpoint.VerifierKey(childComplexity), true
+
 	case "AuditLogConnection.edges":
 		if e.ComplexityRoot.AuditLogConnection.Edges == nil {
 			break
@@ -547,6 +643,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditLogConnection.TotalCount(childComplexity), true
 
+	case "AuditLogConsistency.from":
+		if e.ComplexityRoot.AuditLogConsistency.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogConsistency.From(childComplexity), true
+	case "AuditLogConsistency.path":
+		if e.ComplexityRoot.AuditLogConsistency.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogConsistency.Path(childComplexity), true
+	case "AuditLogConsistency.to":
+		if e.ComplexityRoot.AuditLogConsistency.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogConsistency.To(childComplexity), true
+
 	case "AuditLogEdge.cursor":
 		if e.ComplexityRoot.AuditLogEdge.Cursor == nil {
 			break
@@ -559,6 +674,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditLogEdge.Node(childComplexity), true
+
+	case "AuditLogProof.checkpoint":
+		if e.ComplexityRoot.AuditLogProof.Checkpoint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Checkpoint(childComplexity), true
+	case "AuditLogProof.index":
+		if e.ComplexityRoot.AuditLogProof.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Index(childComplexity), true
+	case "AuditLogProof.leafHash":
+		if e.ComplexityRoot.AuditLogProof.LeafHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.LeafHash(childComplexity), true
+	case "AuditLogProof.origin":
+		if e.ComplexityRoot.AuditLogProof.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Origin(childComplexity), true
+	case "AuditLogProof.path":
+		if e.ComplexityRoot.AuditLogProof.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Path(childComplexity), true
+	case "AuditLogProof.position":
+		if e.ComplexityRoot.AuditLogProof.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Position(childComplexity), true
+	case "AuditLogProof.proof":
+		if e.ComplexityRoot.AuditLogProof.Proof == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.Proof(childComplexity), true
+	case "AuditLogProof.rootHash":
+		if e.ComplexityRoot.AuditLogProof.RootHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.RootHash(childComplexity), true
+	case "AuditLogProof.treeSize":
+		if e.ComplexityRoot.AuditLogProof.TreeSize == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.TreeSize(childComplexity), true
+	case "AuditLogProof.verifierKey":
+		if e.ComplexityRoot.AuditLogProof.VerifierKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogProof.VerifierKey(childComplexity), true
 
 	case "Authenticator.claims":
 		if e.ComplexityRoot.Authenticator.Claims == nil {
@@ -1235,6 +1411,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Query.auditLogCheckpoint":
+		if e.ComplexityRoot.Query.AuditLogCheckpoint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.AuditLogCheckpoint(childComplexity), true
+	case "Query.auditLogConsistency":
+		if e.ComplexityRoot.Query.AuditLogConsistency == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLogConsistency_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLogConsistency(childComplexity, args["from"].(int), args["to"].(int)), true
+	case "Query.auditLogProof":
+		if e.ComplexityRoot.Query.AuditLogProof == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLogProof_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLogProof(childComplexity, args["id"].(string)), true
 	case "Query.auditLogs":
 		if e.ComplexityRoot.Query.AuditLogs == nil {
 			break
@@ -1245,7 +1449,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.AuditLogs(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["rangeFrom"].(*time.Time), args["rangeTo"].(*time.Time), args["activityTypes"].([]event.Type), args["userIDs"].([]string), args["actorIDs"].([]string), args["outcomes"].([]event.Outcome), args["sortDirection"].(*SortDirection)), true
+		return e.ComplexityRoot.Query.AuditLogs(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["rangeFrom"].(*time.Time), args["rangeTo"].(*time.Time), args["activityTypes"].([]event.Type), args["userIDs"].([]string), args["actorIDs"].([]string), args["outcomes"].([]event.Outcome), args["sortDirection"].(*SortDirection), args["afterPosition"].(*int)), true
 	case "Query.getUserByLoginID":
 		if e.ComplexityRoot.Query.GetUserByLoginID == nil {
 			break
@@ -2198,7 +2402,7 @@ enum AuditLogActivityType {
   CUSTOM
 }
 `, BuiltIn: false},
-	{Name: "../auditlog.graphqls", Input: `"The whole event: id, type, payload, context."
+	{Name: "../auditlog.graphqls", Input: `"The whole event: id, seq, type, payload, context."
 scalar AuditLogData
 
 "How an action ended. What failed or was denied changed nothing."
@@ -2241,6 +2445,13 @@ type AuditLog implements Node {
   actor: AuditLogActor
   outcome: AuditLogOutcome!
   requestID: String
+  """
+  The event's place in the project's log, from 0 and without gaps. Null until it is sealed,
+  which takes less than a second; data.seq is the position plus one.
+  """
+  position: Int
+  "SHA-256 of 0x00 and the event's entry (RFC 6962), in base64: the leaf that proofs prove."
+  leafHash: String!
 }
 
 type AuditLogEdge {
@@ -2259,6 +2470,11 @@ extend type Query {
   """
   The log, newest first. A filter left out does not restrict, but for outcomes: without it
   only what succeeded is found. rangeTo is exclusive.
+
+  With afterPosition it is the log as it grows: the sealed events whose positions come after
+  that one, of all outcomes, in the order of their positions and without gaps; -1 means from
+  the beginning. It goes with first alone. Events that are older than the project's plan lets
+  be read are jumped over, so the positions begin later then.
   """
   auditLogs(
     first: Int
@@ -2272,6 +2488,7 @@ extend type Query {
     actorIDs: [String!]
     outcomes: [AuditLogOutcome!]
     sortDirection: SortDirection
+    afterPosition: Int
   ): AuditLogConnection
 }
 `, BuiltIn: false},
@@ -2531,6 +2748,67 @@ type SetVerifiedStatusPayload {
 type Claim {
   name: String!
   value: String!
+}
+`, BuiltIn: false},
+	{Name: "../proof.graphqls", Input: `"""
+Proof that an event is in the project's log (RFC 6962), against the newest checkpoint of the
+tree that has it. Hashes are SHA-256 in base64.
+"""
+type AuditLogProof {
+  "The event's place in the log, over all trees."
+  position: Int!
+  "The leaf's place in its tree."
+  index: Int!
+  leafHash: String!
+  "From the leaf's sibling up to the root's child."
+  path: [String!]!
+  "The tree's name, which is the first line of its checkpoints."
+  origin: String!
+  treeSize: Int!
+  rootHash: String!
+  "The signed note (C2SP tlog-checkpoint)."
+  checkpoint: String!
+  "All of it as one text, to be kept as a file (C2SP tlog-proof)."
+  proof: String!
+  "The key that verifies the checkpoint (C2SP signed-note). Pin it: do not take it from here each time."
+  verifierKey: String!
+}
+
+"What was signed last about the tree that the project's log grows now."
+type AuditLogCheckpoint {
+  origin: String!
+  """
+  1, and more after each time that the log had to go on in a tree of its own because its
+  database was not what had been signed. The origin is then another one, too.
+  """
+  epoch: Int!
+  "How many leaves the tree has."
+  size: Int!
+  "The position of the tree's first leaf."
+  firstPosition: Int!
+  rootHash: String!
+  "By the log's own timestamped signature (C2SP tlog-cosignature), to the second."
+  signedAt: DateTime!
+  "The signed note (C2SP tlog-checkpoint)."
+  note: String!
+  verifierKey: String!
+}
+
+"Proof that the tree of one size is that of a smaller one, only grown (RFC 6962)."
+type AuditLogConsistency {
+  from: Int!
+  to: Int!
+  "Empty from size 0, and between equal sizes."
+  path: [String!]!
+}
+
+extend type Query {
+  "The proof of an event. Not found are an event that is not there and one that no checkpoint covers yet."
+  auditLogProof(id: ID!): AuditLogProof
+  "Null while nothing was signed."
+  auditLogCheckpoint: AuditLogCheckpoint
+  "From and to are sizes of checkpoints of the tree that auditLogCheckpoint names."
+  auditLogConsistency(from: Int!, to: Int!): AuditLogConsistency
 }
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"""
@@ -2921,6 +3199,10 @@ func (ec *executionContext) childFields_AuditLog(ctx context.Context, field grap
 		return ec.fieldContext_AuditLog_outcome(ctx, field)
 	case "requestID":
 		return ec.fieldContext_AuditLog_requestID(ctx, field)
+	case "position":
+		return ec.fieldContext_AuditLog_position(ctx, field)
+	case "leafHash":
+		return ec.fieldContext_AuditLog_leafHash(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditLog", field.Name)
 }
@@ -2937,6 +3219,28 @@ func (ec *executionContext) childFields_AuditLogActor(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AuditLogActor", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditLogCheckpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "origin":
+		return ec.fieldContext_AuditLogCheckpoint_origin(ctx, field)
+	case "epoch":
+		return ec.fieldContext_AuditLogCheckpoint_epoch(ctx, field)
+	case "size":
+		return ec.fieldContext_AuditLogCheckpoint_size(ctx, field)
+	case "firstPosition":
+		return ec.fieldContext_AuditLogCheckpoint_firstPosition(ctx, field)
+	case "rootHash":
+		return ec.fieldContext_AuditLogCheckpoint_rootHash(ctx, field)
+	case "signedAt":
+		return ec.fieldContext_AuditLogCheckpoint_signedAt(ctx, field)
+	case "note":
+		return ec.fieldContext_AuditLogCheckpoint_note(ctx, field)
+	case "verifierKey":
+		return ec.fieldContext_AuditLogCheckpoint_verifierKey(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditLogCheckpoint", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditLogConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -2949,6 +3253,18 @@ func (ec *executionContext) childFields_AuditLogConnection(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type AuditLogConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditLogConsistency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_AuditLogConsistency_from(ctx, field)
+	case "to":
+		return ec.fieldContext_AuditLogConsistency_to(ctx, field)
+	case "path":
+		return ec.fieldContext_AuditLogConsistency_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditLogConsistency", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditLogEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cursor":
@@ -2957,6 +3273,32 @@ func (ec *executionContext) childFields_AuditLogEdge(ctx context.Context, field 
 		return ec.fieldContext_AuditLogEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditLogEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditLogProof(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "position":
+		return ec.fieldContext_AuditLogProof_position(ctx, field)
+	case "index":
+		return ec.fieldContext_AuditLogProof_index(ctx, field)
+	case "leafHash":
+		return ec.fieldContext_AuditLogProof_leafHash(ctx, field)
+	case "path":
+		return ec.fieldContext_AuditLogProof_path(ctx, field)
+	case "origin":
+		return ec.fieldContext_AuditLogProof_origin(ctx, field)
+	case "treeSize":
+		return ec.fieldContext_AuditLogProof_treeSize(ctx, field)
+	case "rootHash":
+		return ec.fieldContext_AuditLogProof_rootHash(ctx, field)
+	case "checkpoint":
+		return ec.fieldContext_AuditLogProof_checkpoint(ctx, field)
+	case "proof":
+		return ec.fieldContext_AuditLogProof_proof(ctx, field)
+	case "verifierKey":
+		return ec.fieldContext_AuditLogProof_verifierKey(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditLogProof", field.Name)
 }
 
 func (ec *executionContext) childFields_Authenticator(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

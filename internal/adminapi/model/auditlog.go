@@ -83,6 +83,18 @@ func (a *AuditLog) Actor() (*event.Actor, error) {
 	return &c.Actor, nil
 }
 
+// Position is the event's place in the log; nil until it is sealed.
+func (a *AuditLog) Position() *int {
+	if a.Row.Position < 0 {
+		return nil
+	}
+	position := int(a.Row.Position)
+	return &position
+}
+
+// LeafHash is the event as a leaf of the log's tree, in base64.
+func (a *AuditLog) LeafHash() string { return a.Row.LeafHash().String() }
+
 // Data is the whole event.
 func (a *AuditLog) Data() (json.RawMessage, error) { return a.Row.Data() }
 
