@@ -17,13 +17,16 @@ const (
 	proofCost  = 150 // a proof, which reads a tile or two of each level
 )
 
+// barsOf is how many bars a timeline has, about.
+const barsOf = 200
+
 // fewOf is how many identities and authenticators a user has, about.
 const fewOf = 3
 
 // costs says what lists cost: as many times what one element does as there can be.
 func costs() gql.ComplexityRoot {
 	var c gql.ComplexityRoot
-	c.Query.AuditLogs = func(child int, first, last *int, _, _ *string, _, _ *time.Time, _ []event.Type, _, _ []string, _ []event.Outcome, _ *gql.SortDirection, _ *int) int {
+	c.Query.AuditLogs = func(child int, first, last *int, _, _ *string, _, _ *time.Time, _ []event.Type, _, _ []string, _ []event.Outcome, _ *gql.SortDirection, _ *int, _, _ []string, _ *string) int {
 		return listCost + graph.Times(child, graph.PageSize(first, last, auditlog.MaxPage))
 	}
 	c.Query.Users = func(child int, first, last *int, _, _, search *string, _ *gql.UserSortBy, _ *gql.SortDirection) int {
@@ -32,6 +35,12 @@ func costs() gql.ComplexityRoot {
 			cost += searchCost
 		}
 		return cost
+	}
+	c.Query.AuditLogHistogram = func(child int, _, _ time.Time, _ gql.AuditLogInterval, _ gql.AuditLogDimension, _ *gql.AuditLogAggregateFilter) int {
+		return searchCost + graph.Times(child, barsOf)
+	}
+	c.Query.AuditLogTop = func(child int, _ gql.AuditLogDimension, _, _ *time.Time, _ *int, _ *gql.AuditLogAggregateFilter) int {
+		return proofCost + graph.Times(child, auditlog.MaxPage)
 	}
 	c.Query.AuditLogProof = func(child int, _ string) int { return proofCost + child }
 	c.Query.AuditLogConsistency = func(child, _, _ int) int { return proofCost + child }

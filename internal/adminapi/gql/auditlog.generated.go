@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -435,6 +436,61 @@ func (ec *executionContext) fieldContext_AuditLogActor_name(_ context.Context, f
 	return graphql.NewScalarFieldContext("AuditLogActor", field, false, false, "String")
 }
 
+func (ec *executionContext) _AuditLogBar_start(ctx context.Context, field graphql.CollectedField, obj *auditlog.Bar) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditLogBar_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditLogBar_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditLogBar", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AuditLogBar_counts(ctx context.Context, field graphql.CollectedField, obj *auditlog.Bar) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditLogBar_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []auditlog.ValueCount) graphql.Marshaler {
+			return ec.marshalNAuditLogValueCount2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditLogBar_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AuditLogBar",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuditLogValueCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AuditLogConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.AuditLogConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -577,9 +633,104 @@ func (ec *executionContext) fieldContext_AuditLogEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _AuditLogValueCount_value(ctx context.Context, field graphql.CollectedField, obj *auditlog.ValueCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditLogValueCount_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditLogValueCount_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditLogValueCount", field, false, false, "String")
+}
+
+func (ec *executionContext) _AuditLogValueCount_count(ctx context.Context, field graphql.CollectedField, obj *auditlog.ValueCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditLogValueCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditLogValueCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditLogValueCount", field, false, false, "Int")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAuditLogAggregateFilter(ctx context.Context, obj any) (AuditLogAggregateFilter, error) {
+	var it AuditLogAggregateFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"category", "outcomes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalOAuditLogCategory2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogCategory(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Category = data
+		case "outcomes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcomes"))
+			data, err := ec.unmarshalOAuditLogOutcome2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋeventᚐOutcomeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcomes = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAuditLogAggregateFilter unmarshals raw into the AuditLogAggregateFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAuditLogAggregateFilter(ctx context.Context, raw any) (AuditLogAggregateFilter, error) {
+	var out AuditLogAggregateFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AuditLogAggregateFilter", raw, &out)
+	return out, err
+}
 
 // endregion **************************** input.gotpl *****************************
 
@@ -731,6 +882,44 @@ func (ec *executionContext) _AuditLogActor(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var auditLogBarImplementors = []string{"AuditLogBar"}
+
+func (ec *executionContext) _AuditLogBar(ctx context.Context, sel ast.SelectionSet, obj *auditlog.Bar) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, auditLogBarImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AuditLogBar")
+		case "start":
+			out.Values[i] = ec._AuditLogBar_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "counts":
+			out.Values[i] = ec._AuditLogBar_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var auditLogConnectionImplementors = []string{"AuditLogConnection"}
 
 func (ec *executionContext) _AuditLogConnection(ctx context.Context, sel ast.SelectionSet, obj *model.AuditLogConnection) graphql.Marshaler {
@@ -813,6 +1002,44 @@ func (ec *executionContext) _AuditLogEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var auditLogValueCountImplementors = []string{"AuditLogValueCount"}
+
+func (ec *executionContext) _AuditLogValueCount(ctx context.Context, sel ast.SelectionSet, obj *auditlog.ValueCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, auditLogValueCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AuditLogValueCount")
+		case "value":
+			out.Values[i] = ec._AuditLogValueCount_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._AuditLogValueCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -831,6 +1058,50 @@ func (ec *executionContext) marshalNAuditLogActorType2githubᚗcomᚋsealogᚋse
 	return res
 }
 
+func (ec *executionContext) marshalNAuditLogBar2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBarᚄ(ctx context.Context, sel ast.SelectionSet, v []*auditlog.Bar) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAuditLogBar2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBar(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAuditLogBar2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBar(ctx context.Context, sel ast.SelectionSet, v *auditlog.Bar) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AuditLogBar!")
+		return graphql.Null
+	}
+	return ec._AuditLogBar(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAuditLogDimension2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogDimension(ctx context.Context, v any) (AuditLogDimension, error) {
+	var res AuditLogDimension
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAuditLogDimension2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogDimension(ctx context.Context, sel ast.SelectionSet, v AuditLogDimension) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNAuditLogInterval2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogInterval(ctx context.Context, v any) (AuditLogInterval, error) {
+	var res AuditLogInterval
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAuditLogInterval2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogInterval(ctx context.Context, sel ast.SelectionSet, v AuditLogInterval) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNAuditLogOutcome2githubᚗcomᚋsealogᚋsealogᚋinternalᚋeventᚐOutcome(ctx context.Context, v any) (event.Outcome, error) {
 	res, err := model.UnmarshalOutcome(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -845,6 +1116,50 @@ func (ec *executionContext) marshalNAuditLogOutcome2githubᚗcomᚋsealogᚋseal
 	return res
 }
 
+func (ec *executionContext) marshalNAuditLogValueCount2githubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx context.Context, sel ast.SelectionSet, v auditlog.ValueCount) graphql.Marshaler {
+	return ec._AuditLogValueCount(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAuditLogValueCount2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx context.Context, sel ast.SelectionSet, v []auditlog.ValueCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAuditLogValueCount2githubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAuditLogValueCount2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*auditlog.ValueCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAuditLogValueCount2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAuditLogValueCount2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx context.Context, sel ast.SelectionSet, v *auditlog.ValueCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AuditLogValueCount!")
+		return graphql.Null
+	}
+	return ec._AuditLogValueCount(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOAuditLog2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuditLog(ctx context.Context, sel ast.SelectionSet, v *model.AuditLog) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -857,6 +1172,30 @@ func (ec *executionContext) marshalOAuditLogActor2ᚖgithubᚗcomᚋsealogᚋsea
 		return graphql.Null
 	}
 	return ec._AuditLogActor(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAuditLogAggregateFilter2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogAggregateFilter(ctx context.Context, v any) (*AuditLogAggregateFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAuditLogAggregateFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAuditLogCategory2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogCategory(ctx context.Context, v any) (*AuditLogCategory, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(AuditLogCategory)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAuditLogCategory2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogCategory(ctx context.Context, sel ast.SelectionSet, v *AuditLogCategory) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOAuditLogConnection2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuditLogConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuditLogConnection) graphql.Marshaler {

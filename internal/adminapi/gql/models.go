@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/event"
 )
 
 // An object that is kept, and knows since when.
@@ -29,6 +30,12 @@ type AnonymizeUserInput struct {
 
 type AnonymizeUserPayload struct {
 	AnonymizedUserID string `json:"anonymizedUserID"`
+}
+
+// Without outcomes all are counted.
+type AuditLogAggregateFilter struct {
+	Category *AuditLogCategory `json:"category,omitempty"`
+	Outcomes []event.Outcome   `json:"outcomes,omitempty"`
 }
 
 // The member that the type needs.
@@ -332,6 +339,181 @@ type UpdateUserInput struct {
 
 type UpdateUserPayload struct {
 	User *model.User `json:"user"`
+}
+
+// USERS is what happened to end users, ADMIN what administrators did.
+type AuditLogCategory string
+
+const (
+	AuditLogCategoryUsers AuditLogCategory = "USERS"
+	AuditLogCategoryAdmin AuditLogCategory = "ADMIN"
+)
+
+var AllAuditLogCategory = []AuditLogCategory{
+	AuditLogCategoryUsers,
+	AuditLogCategoryAdmin,
+}
+
+func (e AuditLogCategory) IsValid() bool {
+	switch e {
+	case AuditLogCategoryUsers, AuditLogCategoryAdmin:
+		return true
+	}
+	return false
+}
+
+func (e AuditLogCategory) String() string {
+	return string(e)
+}
+
+func (e *AuditLogCategory) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditLogCategory(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditLogCategory", str)
+	}
+	return nil
+}
+
+func (e AuditLogCategory) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditLogCategory) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditLogCategory) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What counts are told apart by; a timeline is not by ACTOR, and a ranking only by TYPE or ACTOR.
+type AuditLogDimension string
+
+const (
+	AuditLogDimensionType     AuditLogDimension = "TYPE"
+	AuditLogDimensionActor    AuditLogDimension = "ACTOR"
+	AuditLogDimensionCategory AuditLogDimension = "CATEGORY"
+	AuditLogDimensionOutcome  AuditLogDimension = "OUTCOME"
+)
+
+var AllAuditLogDimension = []AuditLogDimension{
+	AuditLogDimensionType,
+	AuditLogDimensionActor,
+	AuditLogDimensionCategory,
+	AuditLogDimensionOutcome,
+}
+
+func (e AuditLogDimension) IsValid() bool {
+	switch e {
+	case AuditLogDimensionType, AuditLogDimensionActor, AuditLogDimensionCategory, AuditLogDimensionOutcome:
+		return true
+	}
+	return false
+}
+
+func (e AuditLogDimension) String() string {
+	return string(e)
+}
+
+func (e *AuditLogDimension) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditLogDimension(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditLogDimension", str)
+	}
+	return nil
+}
+
+func (e AuditLogDimension) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditLogDimension) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditLogDimension) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type AuditLogInterval string
+
+const (
+	AuditLogIntervalMinute AuditLogInterval = "MINUTE"
+	AuditLogIntervalHour   AuditLogInterval = "HOUR"
+	AuditLogIntervalDay    AuditLogInterval = "DAY"
+	AuditLogIntervalMonth  AuditLogInterval = "MONTH"
+)
+
+var AllAuditLogInterval = []AuditLogInterval{
+	AuditLogIntervalMinute,
+	AuditLogIntervalHour,
+	AuditLogIntervalDay,
+	AuditLogIntervalMonth,
+}
+
+func (e AuditLogInterval) IsValid() bool {
+	switch e {
+	case AuditLogIntervalMinute, AuditLogIntervalHour, AuditLogIntervalDay, AuditLogIntervalMonth:
+		return true
+	}
+	return false
+}
+
+func (e AuditLogInterval) String() string {
+	return string(e)
+}
+
+func (e *AuditLogInterval) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditLogInterval(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditLogInterval", str)
+	}
+	return nil
+}
+
+func (e AuditLogInterval) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditLogInterval) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditLogInterval) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 type OTPPurpose string

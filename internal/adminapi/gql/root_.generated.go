@@ -66,6 +66,11 @@ type ComplexityRoot struct {
 		Type func(childComplexity int) int
 	}
 
+	AuditLogBar struct {
+		Counts func(childComplexity int) int
+		Start  func(childComplexity int) int
+	}
+
 	AuditLogCheckpoint struct {
 		Epoch         func(childComplexity int) int
 		FirstPosition func(childComplexity int) int
@@ -105,6 +110,11 @@ type ComplexityRoot struct {
 		RootHash    func(childComplexity int) int
 		TreeSize    func(childComplexity int) int
 		VerifierKey func(childComplexity int) int
+	}
+
+	AuditLogValueCount struct {
+		Count func(childComplexity int) int
+		Value func(childComplexity int) int
 	}
 
 	Authenticator struct {
@@ -259,8 +269,10 @@ type ComplexityRoot struct {
 	Query struct {
 		AuditLogCheckpoint          func(childComplexity int) int
 		AuditLogConsistency         func(childComplexity int, from int, to int) int
+		AuditLogHistogram           func(childComplexity int, rangeFrom time.Time, rangeTo time.Time, interval AuditLogInterval, by AuditLogDimension, filter *AuditLogAggregateFilter) int
 		AuditLogProof               func(childComplexity int, id string) int
-		AuditLogs                   func(childComplexity int, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection, afterPosition *int) int
+		AuditLogTop                 func(childComplexity int, by AuditLogDimension, rangeFrom *time.Time, rangeTo *time.Time, first *int, filter *AuditLogAggregateFilter) int
+		AuditLogs                   func(childComplexity int, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection, afterPosition *int, emailAddresses []string, phoneNumbers []string, query *string) int
 		GetUserByLoginID            func(childComplexity int, loginIDKey string, loginIDValue string) int
 		GetUserByOAuth              func(childComplexity int, oauthProviderAlias string, oauthProviderUserID string) int
 		GetUsersByStandardAttribute func(childComplexity int, attributeName string, attributeValue string) int
@@ -575,6 +587,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditLogActor.Type(childComplexity), true
 
+	case "AuditLogBar.counts":
+		if e.ComplexityRoot.AuditLogBar.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogBar.Counts(childComplexity), true
+	case "AuditLogBar.start":
+		if e.ComplexityRoot.AuditLogBar.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogBar.Start(childComplexity), true
+
 	case "AuditLogCheckpoint.epoch":
 		if e.ComplexityRoot.AuditLogCheckpoint.Epoch == nil {
 			break
@@ -735,6 +760,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditLogProof.VerifierKey(childComplexity), true
+
+	case "AuditLogValueCount.count":
+		if e.ComplexityRoot.AuditLogValueCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogValueCount.Count(childComplexity), true
+	case "AuditLogValueCount.value":
+		if e.ComplexityRoot.AuditLogValueCount.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditLogValueCount.Value(childComplexity), true
 
 	case "Authenticator.claims":
 		if e.ComplexityRoot.Authenticator.Claims == nil {
@@ -1428,6 +1466,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AuditLogConsistency(childComplexity, args["from"].(int), args["to"].(int)), true
+	case "Query.auditLogHistogram":
+		if e.ComplexityRoot.Query.AuditLogHistogram == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLogHistogram_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLogHistogram(childComplexity, args["rangeFrom"].(time.Time), args["rangeTo"].(time.Time), args["interval"].(AuditLogInterval), args["by"].(AuditLogDimension), args["filter"].(*AuditLogAggregateFilter)), true
 	case "Query.auditLogProof":
 		if e.ComplexityRoot.Query.AuditLogProof == nil {
 			break
@@ -1439,6 +1488,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AuditLogProof(childComplexity, args["id"].(string)), true
+	case "Query.auditLogTop":
+		if e.ComplexityRoot.Query.AuditLogTop == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLogTop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLogTop(childComplexity, args["by"].(AuditLogDimension), args["rangeFrom"].(*time.Time), args["rangeTo"].(*time.Time), args["first"].(*int), args["filter"].(*AuditLogAggregateFilter)), true
 	case "Query.auditLogs":
 		if e.ComplexityRoot.Query.AuditLogs == nil {
 			break
@@ -1449,7 +1509,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.AuditLogs(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["rangeFrom"].(*time.Time), args["rangeTo"].(*time.Time), args["activityTypes"].([]event.Type), args["userIDs"].([]string), args["actorIDs"].([]string), args["outcomes"].([]event.Outcome), args["sortDirection"].(*SortDirection), args["afterPosition"].(*int)), true
+		return e.ComplexityRoot.Query.AuditLogs(childComplexity, args["first"].(*int), args["last"].(*int), args["before"].(*string), args["after"].(*string), args["rangeFrom"].(*time.Time), args["rangeTo"].(*time.Time), args["activityTypes"].([]event.Type), args["userIDs"].([]string), args["actorIDs"].([]string), args["outcomes"].([]event.Outcome), args["sortDirection"].(*SortDirection), args["afterPosition"].(*int), args["emailAddresses"].([]string), args["phoneNumbers"].([]string), args["query"].(*string)), true
 	case "Query.getUserByLoginID":
 		if e.ComplexityRoot.Query.GetUserByLoginID == nil {
 			break
@@ -2070,6 +2130,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AnonymizeUserInput", ec.unmarshalInputAnonymizeUserInput),
+			graphql.NewInputUnmarshaler("AuditLogAggregateFilter", ec.unmarshalInputAuditLogAggregateFilter),
 			graphql.NewInputUnmarshaler("AuthenticatorDefinition", ec.unmarshalInputAuthenticatorDefinition),
 			graphql.NewInputUnmarshaler("AuthenticatorDefinitionOOBOTPEmail", ec.unmarshalInputAuthenticatorDefinitionOOBOTPEmail),
 			graphql.NewInputUnmarshaler("AuthenticatorDefinitionOOBOTPSMS", ec.unmarshalInputAuthenticatorDefinitionOOBOTPSMS),
@@ -2489,7 +2550,76 @@ extend type Query {
     outcomes: [AuditLogOutcome!]
     sortDirection: SortDirection
     afterPosition: Int
+    "Messages sent to one of these addresses, as they were written; or about one of userIDs, or sent to one of phoneNumbers."
+    emailAddresses: [String!]
+    phoneNumbers: [String!]
+    """
+    One line in the language of the Portal's search, such as
+    actor:ops@acme.example type:project.* created:-7d. It must hold beside all other arguments.
+    Where it says something of outcomes, they are not only those that succeeded.
+    """
+    query: String
   ): AuditLogConnection
+
+  """
+  How many events there were in each interval, UTC, told apart by type, category or outcome.
+  Intervals without events are left out. The range is widened to whole minutes.
+  """
+  auditLogHistogram(
+    rangeFrom: DateTime!
+    rangeTo: DateTime!
+    interval: AuditLogInterval!
+    by: AuditLogDimension!
+    filter: AuditLogAggregateFilter
+  ): [AuditLogBar!]!
+
+  "The types, or the actors who are no end users, that most events of a range have. The range is widened to whole minutes."
+  auditLogTop(
+    by: AuditLogDimension!
+    rangeFrom: DateTime
+    rangeTo: DateTime
+    first: Int
+    filter: AuditLogAggregateFilter
+  ): [AuditLogValueCount!]!
+}
+
+enum AuditLogInterval {
+  MINUTE
+  HOUR
+  DAY
+  MONTH
+}
+
+"What counts are told apart by; a timeline is not by ACTOR, and a ranking only by TYPE or ACTOR."
+enum AuditLogDimension {
+  TYPE
+  ACTOR
+  CATEGORY
+  OUTCOME
+}
+
+"USERS is what happened to end users, ADMIN what administrators did."
+enum AuditLogCategory {
+  USERS
+  ADMIN
+}
+
+"Without outcomes all are counted."
+input AuditLogAggregateFilter {
+  category: AuditLogCategory
+  outcomes: [AuditLogOutcome!]
+}
+
+"The counts of one interval that began at start, the largest first."
+type AuditLogBar {
+  start: DateTime!
+  counts: [AuditLogValueCount!]!
+}
+
+"How many events have a value: a stored type, an actor's id, users or admin, an outcome's word."
+type AuditLogValueCount {
+  value: String!
+  count: Int!
 }
 `, BuiltIn: false},
 	{Name: "../authenticator.graphqls", Input: `"A JSON object of what is known of an authenticator; no secret is in it."
@@ -3219,6 +3349,16 @@ func (ec *executionContext) childFields_AuditLogActor(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AuditLogActor", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditLogBar(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_AuditLogBar_start(ctx, field)
+	case "counts":
+		return ec.fieldContext_AuditLogBar_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditLogBar", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditLogCheckpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "origin":
@@ -3299,6 +3439,16 @@ func (ec *executionContext) childFields_AuditLogProof(ctx context.Context, field
 		return ec.fieldContext_AuditLogProof_verifierKey(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditLogProof", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditLogValueCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_AuditLogValueCount_value(ctx, field)
+	case "count":
+		return ec.fieldContext_AuditLogValueCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditLogValueCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Authenticator(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -54,7 +55,9 @@ type MutationResolver interface {
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
 	Nodes(ctx context.Context, ids []string) ([]Node, error)
-	AuditLogs(ctx context.Context, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection, afterPosition *int) (*model.AuditLogConnection, error)
+	AuditLogs(ctx context.Context, first *int, last *int, before *string, after *string, rangeFrom *time.Time, rangeTo *time.Time, activityTypes []event.Type, userIDs []string, actorIDs []string, outcomes []event.Outcome, sortDirection *SortDirection, afterPosition *int, emailAddresses []string, phoneNumbers []string, query *string) (*model.AuditLogConnection, error)
+	AuditLogHistogram(ctx context.Context, rangeFrom time.Time, rangeTo time.Time, interval AuditLogInterval, by AuditLogDimension, filter *AuditLogAggregateFilter) ([]*auditlog.Bar, error)
+	AuditLogTop(ctx context.Context, by AuditLogDimension, rangeFrom *time.Time, rangeTo *time.Time, first *int, filter *AuditLogAggregateFilter) ([]*auditlog.ValueCount, error)
 	AuditLogProof(ctx context.Context, id string) (*model.AuditLogProof, error)
 	AuditLogCheckpoint(ctx context.Context) (*model.AuditLogCheckpoint, error)
 	AuditLogConsistency(ctx context.Context, from int, to int) (*model.AuditLogConsistency, error)
@@ -510,6 +513,52 @@ func (ec *executionContext) field_Query_auditLogConsistency_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_auditLogHistogram_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rangeFrom",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rangeFrom"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "rangeTo",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rangeTo"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "interval",
+		func(ctx context.Context, v any) (AuditLogInterval, error) {
+			return ec.unmarshalNAuditLogInterval2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogInterval(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["interval"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) (AuditLogDimension, error) {
+			return ec.unmarshalNAuditLogDimension2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogDimension(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*AuditLogAggregateFilter, error) {
+			return ec.unmarshalOAuditLogAggregateFilter2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogAggregateFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_auditLogProof_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -521,6 +570,52 @@ func (ec *executionContext) field_Query_auditLogProof_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_auditLogTop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) (AuditLogDimension, error) {
+			return ec.unmarshalNAuditLogDimension2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogDimension(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "rangeFrom",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rangeFrom"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "rangeTo",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rangeTo"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*AuditLogAggregateFilter, error) {
+			return ec.unmarshalOAuditLogAggregateFilter2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐAuditLogAggregateFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -623,6 +718,30 @@ func (ec *executionContext) field_Query_auditLogs_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["afterPosition"] = arg11
+	arg12, err := graphql.ProcessArgField(ctx, rawArgs, "emailAddresses",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["emailAddresses"] = arg12
+	arg13, err := graphql.ProcessArgField(ctx, rawArgs, "phoneNumbers",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["phoneNumbers"] = arg13
+	arg14, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg14
 	return args, nil
 }
 
@@ -2252,7 +2371,7 @@ func (ec *executionContext) _Query_auditLogs(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().AuditLogs(ctx, fc.Args["first"].(*int), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["rangeFrom"].(*time.Time), fc.Args["rangeTo"].(*time.Time), fc.Args["activityTypes"].([]event.Type), fc.Args["userIDs"].([]string), fc.Args["actorIDs"].([]string), fc.Args["outcomes"].([]event.Outcome), fc.Args["sortDirection"].(*SortDirection), fc.Args["afterPosition"].(*int))
+			return ec.Resolvers.Query().AuditLogs(ctx, fc.Args["first"].(*int), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["rangeFrom"].(*time.Time), fc.Args["rangeTo"].(*time.Time), fc.Args["activityTypes"].([]event.Type), fc.Args["userIDs"].([]string), fc.Args["actorIDs"].([]string), fc.Args["outcomes"].([]event.Outcome), fc.Args["sortDirection"].(*SortDirection), fc.Args["afterPosition"].(*int), fc.Args["emailAddresses"].([]string), fc.Args["phoneNumbers"].([]string), fc.Args["query"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditLogConnection) graphql.Marshaler {
@@ -2280,6 +2399,94 @@ func (ec *executionContext) fieldContext_Query_auditLogs(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_auditLogs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_auditLogHistogram(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_auditLogHistogram(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AuditLogHistogram(ctx, fc.Args["rangeFrom"].(time.Time), fc.Args["rangeTo"].(time.Time), fc.Args["interval"].(AuditLogInterval), fc.Args["by"].(AuditLogDimension), fc.Args["filter"].(*AuditLogAggregateFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*auditlog.Bar) graphql.Marshaler {
+			return ec.marshalNAuditLogBar2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBarᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_auditLogHistogram(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuditLogBar(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_auditLogHistogram_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_auditLogTop(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_auditLogTop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AuditLogTop(ctx, fc.Args["by"].(AuditLogDimension), fc.Args["rangeFrom"].(*time.Time), fc.Args["rangeTo"].(*time.Time), fc.Args["first"].(*int), fc.Args["filter"].(*AuditLogAggregateFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*auditlog.ValueCount) graphql.Marshaler {
+			return ec.marshalNAuditLogValueCount2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_auditLogTop(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuditLogValueCount(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_auditLogTop_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3096,6 +3303,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditLogs(ctx, field)
+				})
+		case "auditLogHistogram":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_auditLogHistogram(ctx, field)
+				})
+		case "auditLogTop":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_auditLogTop(ctx, field)
 				})
 		case "auditLogProof":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
