@@ -10,12 +10,13 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
 
-// everything is all tables as text, bytes as they are.
+// everything is all tables as text, bytes as they are, and behind them what is packed in them.
 func (w *world) everything() string {
 	w.t.Helper()
 	tables := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`
@@ -48,6 +49,10 @@ func (w *world) everything() string {
 		for _, row := range rows {
 			for _, cell := range row {
 				if raw, ok := cell.([]byte); ok {
+					var plain ledger.Packed // of what is no event the bytes themselves
+					if err := plain.Scan(raw); err == nil {
+						raw = append(raw[:len(raw):len(raw)], plain...)
+					}
 					cell = string(raw)
 				}
 				fmt.Fprintf(&b, "%v\x1f", cell)

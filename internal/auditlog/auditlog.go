@@ -15,6 +15,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -48,7 +49,7 @@ type Row struct {
 	// Position is the event's place in its project's log, from 0; below 0 while it has none.
 	Position int64
 
-	entry, disclosures []byte
+	entry, disclosures ledger.Packed
 }
 
 const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, COALESCE(p.position, -1)`

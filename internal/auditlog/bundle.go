@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -31,7 +32,7 @@ func (e Epoch) Bundle(ctx context.Context, q store.Querier, t merkle.Tile) (_ []
 		return nil, errNoTile()
 	}
 	from := e.Start + t.Index*merkle.TileWidth
-	entries, err := store.Column[[]byte](ctx, q, `
+	entries, err := store.Column[ledger.Packed](ctx, q, `
 		SELECT e.entry
 		FROM leaves p
 		JOIN events e ON e.project_id = p.project_id AND e.id = p.id

@@ -49,6 +49,9 @@ type Serve struct {
 	TrustedHops int `help:"How many proxies stand before this server; so many entries of X-Forwarded-For are believed." default:"0" env:"SEALOG_TRUSTED_HOPS"`
 	// MetricsListen serves /metrics on an address of its own instead of on Listen.
 	MetricsListen string `help:"Serve /metrics here instead of on the main address." env:"SEALOG_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	// PublicCheckpoints opens the signed checkpoints and the hash tiles of all logs to everybody,
+	// so that others can keep them. Entries are never open.
+	PublicCheckpoints bool `help:"Let everybody fetch the signed checkpoints and hash tiles of all logs (never their entries)." env:"SEALOG_PUBLIC_CHECKPOINTS"`
 	Delivery
 	Billing
 	// Demo fills an empty data directory with a project to look at.

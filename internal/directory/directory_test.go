@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/settings"
 	"net/url"
 	"testing"
@@ -89,7 +90,7 @@ type row struct {
 	Type               string
 	Outcome            int64
 	User               event.ID
-	Entry, Disclosures []byte
+	Entry, Disclosures ledger.Packed
 }
 
 // events returns what was recorded, but for what newWorld and exec record.

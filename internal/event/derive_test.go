@@ -31,7 +31,7 @@ const mentionsNothing = `
 	authenticator.id authenticator.kind authenticator.type authenticator.user_id authenticator_type
 	authorization.clientID authorization.id authorization.scopes cause change.new change.old change.path channel
 	claim_name collaborator_id collaborator_role collaborator_role_before collaborator_user_id customer_id description
-	domain_id engine filter format identity.id identity.type identity.user_id invited_by lockedip.ipAddress
+	domain_id engine filter format identity.id identity.type identity.user_id invited_by knowntree.origin knowntree.root lockedip.ipAddress
 	lockout.lockoutType message_id method name name_before plan_name previous_origin purpose reason
 	reasoncount.reason redactedevent.fields redactedevent.id scope secretchange.action secretchange.fingerprint
 	secretchange.secret secrets sender session.amr session.applicationName session.clientID session.createdByIP

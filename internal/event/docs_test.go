@@ -142,6 +142,7 @@ func eventsDocument(t *testing.T) []byte {
 		{reflect.TypeFor[LockoutObject](), "Whether a user is locked out after wrong proofs, and from which addresses."},
 		{reflect.TypeFor[AccountObject](), "A person who administers projects in the Portal. Their address is their name on the record, and stays."},
 		{reflect.TypeFor[TreeObject](), "The log's Merkle tree at one size, and its root in base64."},
+		{reflect.TypeFor[KnownTreeObject](), "The same of a checkpoint that is known outside of the database; `origin` is there when it is of a later epoch than the database knew of."},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| Key | Class | JSON |\n|---|---|---|\n", objectName(o.of), o.words)
 		for _, f := range fieldsOf(o.of, false) {

@@ -59,14 +59,15 @@ type AuditLogHalted struct {
 }
 
 // AuditLogEpochOpened is a log that goes on in a new tree, of which this event is the first
-// leaf. LastKnown is the newest checkpoint of the epoch before that is known outside of the
-// database, Closed that epoch's tree as the database had it when it ended.
+// leaf. LastKnown is the newest checkpoint that is known outside of the database: of the epoch
+// before, or of a later one, which the database has lost, and then with its origin. Closed is the
+// tree of the epoch before as the database had it when it ended.
 type AuditLogEpochOpened struct {
-	Epoch          int        `json:"epoch" class:"public"`
-	Reason         string     `json:"reason" class:"public"`
-	PreviousOrigin string     `json:"previous_origin" class:"public"`
-	LastKnown      TreeObject `json:"last_known"`
-	Closed         TreeObject `json:"closed"`
+	Epoch          int             `json:"epoch" class:"public"`
+	Reason         string          `json:"reason" class:"public"`
+	PreviousOrigin string          `json:"previous_origin" class:"public"`
+	LastKnown      KnownTreeObject `json:"last_known"`
+	Closed         TreeObject      `json:"closed"`
 }
 
 // BackupCreated is a copy made of the server's database; engine is sqlite or postgres.

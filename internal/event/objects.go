@@ -115,3 +115,11 @@ type TreeObject struct {
 	Size int64  `json:"size" class:"public"`
 	Root string `json:"root" class:"public"`
 }
+
+// KnownTreeObject is a tree of the log that is known from a checkpoint outside of the database.
+// Origin is that checkpoint's, when it is of a later epoch than the database knows of.
+type KnownTreeObject struct {
+	Origin string `json:"origin,omitempty" class:"public"`
+	Size   int64  `json:"size" class:"public"`
+	Root   string `json:"root" class:"public"`
+}

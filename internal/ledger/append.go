@@ -23,7 +23,7 @@ func Insert(ctx context.Context, c Conn, e event.Event, queue bool) (Leaf, error
 	_, err := c.ExecContext(ctx, `
 		INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, e.Entry, e.Disclosures)
+		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures))
 	if err != nil {
 		return Leaf{}, err
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -69,7 +70,7 @@ func (l *Log) pending(ctx context.Context, c Conn, limit int) ([]Leaf, error) {
 		return nil, err
 	}
 	for _, i := range bare {
-		var entry []byte
+		var entry Packed
 		ok, err := row(ctx, c, []any{&entry}, `SELECT entry FROM events WHERE project_id = $1 AND id = $2`, l.project, leaves[i].ID)
 		if err != nil || !ok {
 			return nil, errors.Join(fmt.Errorf("ledger: the queued event %s of %s is missing", leaves[i].ID, l.project), err)
@@ -88,14 +89,26 @@ func notZero(id event.ID) event.ID {
 }
 
 // unqueue takes exactly these events from the queue.
+//
+// The bounds say nothing that the list does not. They are for PostgreSQL's planner, which knows
+// little of a queue that is mostly empty: without them it may look through all of it.
 func (l *Log) unqueue(ctx context.Context, c Conn, leaves []Leaf) error {
 	return chunks(len(leaves), func(low, high int) error {
-		args := make([]any, 1, 1+high-low)
-		args[0] = l.project
+		args := make([]any, 3, 3+high-low)
+		first, last := leaves[low].ID, leaves[low].ID
 		for _, leaf := range leaves[low:high] {
 			args = append(args, leaf.ID)
+			if bytes.Compare(leaf.ID[:], first[:]) < 0 {
+				first = leaf.ID
+			}
+			if bytes.Compare(leaf.ID[:], last[:]) > 0 {
+				last = leaf.ID
+			}
 		}
-		result, err := c.ExecContext(ctx, `DELETE FROM events_pending WHERE project_id = $1 AND id IN (`+places(high-low)+`)`, args...)
+		args[0], args[1], args[2] = l.project, first, last
+		result, err := c.ExecContext(ctx, `
+			DELETE FROM events_pending
+			WHERE project_id = $1 AND id >= $2 AND id <= $3 AND id IN (`+places(4, high-low)+`)`, args...)
 		if err != nil {
 			return err
 		}

@@ -57,11 +57,11 @@ func tuples(n, width int) string {
 	return b.String()
 }
 
-// places writes "$2, $3, …" for as many values.
-func places(n int) string {
+// places writes "$2, $3, …" for as many values, from the first place on.
+func places(first, n int) string {
 	all := make([]string, n)
 	for i := range all {
-		all[i] = "$" + strconv.Itoa(i+2)
+		all[i] = "$" + strconv.Itoa(i+first)
 	}
 	return strings.Join(all, ", ")
 }

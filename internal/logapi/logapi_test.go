@@ -10,6 +10,7 @@ import (
 
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
@@ -49,13 +50,17 @@ func tiles(t *testing.T, entries [][]byte) map[merkle.Tile][]byte {
 
 func (w *world) entries() [][]byte {
 	w.t.Helper()
-	entries, err := store.Column[[]byte](w.t.Context(), w.db, `
+	packed, err := store.Column[ledger.Packed](w.t.Context(), w.db, `
 		SELECT e.entry
 		FROM leaves l
 		JOIN events e ON e.project_id = l.project_id AND e.id = l.id
 		WHERE l.project_id = 'acme'
 		ORDER BY l.position`)
 	w.must(err)
+	entries := make([][]byte, len(packed))
+	for i, entry := range packed {
+		entries[i] = entry
+	}
 	return entries
 }
 

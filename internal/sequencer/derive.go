@@ -9,6 +9,7 @@ import (
 
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -29,7 +30,7 @@ func (s *Service) derive(ctx context.Context) error {
 
 type sealed struct {
 	id                 event.ID
-	entry, disclosures []byte
+	entry, disclosures ledger.Packed
 }
 
 func (e *sealed) fields() []any { return []any{&e.id, &e.entry, &e.disclosures} }

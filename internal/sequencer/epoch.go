@@ -13,8 +13,9 @@ import (
 	"github.com/sealog/sealog/internal/store"
 )
 
-// NewEpoch lets a halted log go on in a tree of its own, whose first leaf says why, what was
-// known to have been signed, and what the database had. It returns the new tree's origin.
+// NewEpoch lets a log that is halted, or would be before it is signed again, go on in a tree of
+// its own, whose first leaf says why, what was known to have been signed, and what the database
+// had. It returns the new tree's origin.
 //
 // Errors: LogNotHalted, ReasonMissing.
 func (s *Service) NewEpoch(ctx context.Context, by event.By, project, reason string) (origin string, err error) {
@@ -25,16 +26,25 @@ func (s *Service) NewEpoch(ctx context.Context, by event.By, project, reason str
 	if reason = strings.TrimSpace(reason); reason == "" || utf8.RuneCountInString(reason) > 1000 {
 		return "", refuse(fault.New(fault.Invalid, "ReasonMissing", "Say in 1 to 1,000 characters why the log goes on in another tree.").On("reason"))
 	}
-	e, ok, err := auditlog.OpenEpoch(ctx, s.db, project)
+	e, _, found, err := s.look(ctx, project)
+	if err == nil && found != nil {
+		// A backup was put back, and nobody has had to sign anything since.
+		e.Halted = found.cause
+		_, err = s.halt(ctx, e, *found)
+	}
 	if err != nil {
 		return "", err
 	}
-	if !ok || e.Halted == "" {
+	if e.Halted == "" {
 		return "", refuse(fault.New(fault.Conflict, "LogNotHalted", "The log is not halted; nothing keeps it from being signed."))
 	}
 	known, number, err := s.lastKnown(ctx, e)
 	if err != nil {
 		return "", err
+	}
+	last := event.KnownTreeObject{Size: known.Size, Root: known.Root.String()}
+	if number > e.Number {
+		last.Origin = known.Origin
 	}
 	number++
 	_, err = store.Record(ctx, s.db, by, event.InProject(project),
@@ -42,7 +52,7 @@ func (s *Service) NewEpoch(ctx context.Context, by event.By, project, reason str
 			ended, err := tx.OpenEpoch(ctx, number)
 			return event.AuditLogEpochOpened{
 				Epoch: int(number), Reason: reason, PreviousOrigin: e.Origin(),
-				LastKnown: event.TreeObject{Size: known.Size, Root: known.Root.String()},
+				LastKnown: last,
 				Closed:    event.TreeObject{Size: ended.Size(), Root: ended.Root().String()},
 			}, err
 		})
@@ -53,12 +63,12 @@ func (s *Service) NewEpoch(ctx context.Context, by event.By, project, reason str
 // lastKnown is the newest checkpoint of a log that is known: the mark, or else the database's;
 // and the number of its epoch, or of the open one if that is later.
 func (s *Service) lastKnown(ctx context.Context, e auditlog.Epoch) (merkle.Signed, int64, error) {
-	mark, epoch, ok, err := s.marks.get(e.Log, func(origin string) string { return s.db.Vault().LogKey(origin).Verifier() })
+	m, err := s.mark(e.Log)
 	if err != nil {
 		return merkle.Signed{}, 0, err
 	}
-	if ok && epoch >= e.Number {
-		return mark, epoch, nil
+	if m.epoch >= e.Number {
+		return m.Signed, m.epoch, nil
 	}
 	last, _, err := e.LastCheckpoint(ctx, s.db, s.db.Vault().LogKey(e.Origin()).Verifier())
 	if _, forged := errors.AsType[*auditlog.SignatureError](err); err != nil && !forged {

@@ -33,16 +33,23 @@ type flaw struct {
 	size  int64  // tree size of the newest checkpoint known, 0 when that is not known
 }
 
-// signOne signs what a project's log has, or halts the log.
-func (s *Service) signOne(ctx context.Context, project string, now time.Time) error {
-	var e auditlog.Epoch
-	var found *flaw
-	var root merkle.Hash
+// look reads a project's open epoch with its root, and looks for what keeps it from being signed;
+// of one that is halted that is known already. Without a log the epoch is zero.
+func (s *Service) look(ctx context.Context, project string) (e auditlog.Epoch, root merkle.Hash, found *flaw, err error) {
+	e, ok, err := auditlog.OpenEpoch(ctx, s.db, project)
+	if err != nil || !ok {
+		return e, root, nil, err
+	}
+	// The mark is read first. What it says was signed had committed by then, so that the snapshot
+	// has it; were it read later, another process could have signed more in between.
+	m, err := s.mark(e.Log)
+	if err != nil {
+		return e, root, nil, err
+	}
 	// What is signed has committed: the snapshot sees nothing else, and whatever commits later
 	// only grows it.
-	err := store.InSnapshot(ctx, s.db, func(ctx context.Context, q *store.Snapshot) (err error) {
-		var ok bool
-		if e, ok, err = auditlog.OpenEpoch(ctx, q, project); err != nil || !ok {
+	err = store.InSnapshot(ctx, s.db, func(ctx context.Context, q *store.Snapshot) (err error) {
+		if e, ok, err = auditlog.OpenEpoch(ctx, q, project); err != nil || !ok || e.Halted != "" {
 			return err
 		}
 		tree, err := e.Tree(ctx, q)
@@ -50,14 +57,25 @@ func (s *Service) signOne(ctx context.Context, project string, now time.Time) er
 			return err
 		}
 		root = tree.Root
-		found, err = s.check(ctx, q, e, tree)
+		found, err = s.check(ctx, q, e, tree, m)
 		return err
 	})
+	return e, root, found, err
+}
+
+// signOne signs what a project's log has, or halts the log.
+func (s *Service) signOne(ctx context.Context, project string, now time.Time) error {
+	e, root, found, err := s.look(ctx, project)
 	if err != nil || e.Size <= e.SignedSize || e.Halted != "" {
 		return err
 	}
 	if found != nil {
-		return s.halt(ctx, e, *found)
+		halted, err := s.halt(ctx, e, *found)
+		if err != nil || !halted {
+			return err
+		}
+		return fmt.Errorf("the log is halted: its database is %s what was signed (size %d, known %d); see docs/operations.md",
+			map[string]string{"behind": "behind", "forked": "another than", "signature": "without the signature of"}[found.cause], e.TreeSize(), found.size)
 	}
 	key := s.db.Vault().LogKey(e.Origin())
 	note, err := key.Sign(merkle.Checkpoint{Origin: e.Origin(), Size: e.TreeSize(), Root: root}, now)
@@ -96,8 +114,8 @@ func (s *Service) signOne(ctx context.Context, project string, now time.Time) er
 }
 
 // check looks whether the tree goes on from what was signed before: from the last checkpoint in
-// the database, and from the mark outside of it.
-func (s *Service) check(ctx context.Context, q store.Querier, e auditlog.Epoch, tree merkle.Tree) (*flaw, error) {
+// the database, and from the mark outside of it, which was read before q began.
+func (s *Service) check(ctx context.Context, q store.Querier, e auditlog.Epoch, tree merkle.Tree, m mark) (*flaw, error) {
 	last, ok, err := e.LastCheckpoint(ctx, q, s.db.Vault().LogKey(e.Origin()).Verifier())
 	if _, forged := errors.AsType[*auditlog.SignatureError](err); forged {
 		return &flaw{"signature", e.SignedSize - e.Start}, nil
@@ -112,15 +130,29 @@ func (s *Service) check(ctx context.Context, q store.Querier, e auditlog.Epoch, 
 	} else if e.SignedSize > e.Start {
 		return &flaw{"signature", e.SignedSize - e.Start}, nil // there was one, and it is gone
 	}
-	mark, epoch, ok, err := s.marks.get(e.Log, func(origin string) string { return s.db.Vault().LogKey(origin).Verifier() })
 	switch {
-	case err != nil || !ok || epoch < e.Number:
-		return nil, err
-	case epoch > e.Number:
-		return &flaw{"behind", mark.Size}, nil
+	case m.epoch < e.Number: // none, too
+		return nil, nil
+	case m.epoch > e.Number:
+		return &flaw{"behind", m.Size}, nil
 	default:
-		return prefix(tree, mark)
+		return prefix(tree, m.Signed)
 	}
+}
+
+// mark is the newest checkpoint of a log that is known outside of the database; epoch is 0 when
+// there is none.
+type mark struct {
+	merkle.Signed
+	epoch int64
+}
+
+func (s *Service) mark(log string) (mark, error) {
+	signed, epoch, ok, err := s.marks.get(log, func(origin string) string { return s.db.Vault().LogKey(origin).Verifier() })
+	if !ok {
+		epoch = 0
+	}
+	return mark{signed, epoch}, err
 }
 
 // prefix looks whether a tree was once what a checkpoint says.
@@ -150,8 +182,9 @@ func prefix(tree merkle.Tree, c merkle.Signed) (*flaw, error) {
 	}
 }
 
-// halt says in the database that a log is not to be signed any more, on the record.
-func (s *Service) halt(ctx context.Context, e auditlog.Epoch, found flaw) error {
+// halt says in the database that a log is not to be signed any more, on the record; false when
+// somebody else has.
+func (s *Service) halt(ctx context.Context, e auditlog.Epoch, found flaw) (bool, error) {
 	_, err := store.Record(ctx, s.db, event.BySystem("sequencer"), event.InProject(e.Project),
 		func(ctx context.Context, tx *store.Tx) (event.AuditLogHalted, error) {
 			n, err := tx.Exec(ctx, `
@@ -166,10 +199,9 @@ func (s *Service) halt(ctx context.Context, e auditlog.Epoch, found flaw) error 
 			}, err
 		})
 	if errors.Is(err, store.ErrNoChange) {
-		return nil
+		return false, nil
 	}
-	return errors.Join(err, fmt.Errorf("the log is halted: its database is %s what was signed (size %d, known %d); see docs/operations.md",
-		map[string]string{"behind": "behind", "forked": "another than", "signature": "without the signature of"}[found.cause], e.TreeSize(), found.size))
+	return err == nil, err
 }
 
 // thin keeps of the checkpoints that are older than a day one an hour, the last.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
@@ -54,6 +55,51 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
+// BenchmarkPositions measures what positions cost a call on SQLite, where they are given in the
+// transaction of the change: the same calls with and without, by turns, so that whatever else
+// the machine does falls on both. On PostgreSQL nothing of it is in the call.
+//
+// price-% is how much longer the calls took; the target is at most 15 with 1 and with 64 callers.
+func BenchmarkPositions(b *testing.B) {
+	if storetest.Engine() != store.SQLite {
+		b.Skip("positions are given after the call")
+	}
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			var took [2]time.Duration
+			var calls [2]func(context.Context, int64) error
+			for i := range calls {
+				db, ids := benchUsers(b)
+				calls[i] = func(ctx context.Context, n int64) error {
+					id := ids[n%int64(len(ids))]
+					change := func(ctx context.Context, tx *store.Tx) (event.UserReenabled, error) {
+						_, err := tx.Exec(ctx, touch, n, "acme", id)
+						return event.UserReenabled{User: benchUser(id)}, err
+					}
+					if i == 0 {
+						return store.RecordUnsealed(ctx, db, storetest.Operator(), event.AboutUser("acme", id), change)
+					}
+					_, err := store.Record(ctx, db, storetest.Operator(), event.AboutUser("acme", id), change)
+					return err
+				}
+			}
+			b.ResetTimer()
+			for done := 0; done < b.N; {
+				n := min(b.N-done, 16*callers)
+				done += n
+				for i, call := range calls {
+					begun := time.Now()
+					share(b, callers, int64(n), call)
+					took[i] += time.Since(begun)
+				}
+			}
+			b.ReportMetric(float64(b.N)/took[0].Seconds(), "bare/s")
+			b.ReportMetric(float64(b.N)/took[1].Seconds(), "sealed/s")
+			b.ReportMetric(100*(took[1].Seconds()/took[0].Seconds()-1), "price-%")
+		})
+	}
+}
+
 const touch = `UPDATE users SET last_login_at = $1 WHERE project_id = $2 AND id = $3`
 
 func benchUser(id event.ID) event.UserObject {
@@ -95,14 +141,21 @@ func dropIndexes(b *testing.B, db *store.DB) {
 // run has a number of callers share b.N calls.
 func run(b *testing.B, callers int, call func(context.Context, int64) error) {
 	b.Helper()
+	b.ResetTimer()
+	share(b, callers, int64(b.N), call)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rec/s")
+}
+
+// share has a number of callers share a number of calls.
+func share(b *testing.B, callers int, calls int64, call func(context.Context, int64) error) {
+	b.Helper()
 	var next atomic.Int64
 	failed := make(chan error, callers)
-	b.ResetTimer()
 	for range callers {
 		go func() {
 			for {
 				n := next.Add(1)
-				if n > int64(b.N) {
+				if n > calls {
 					failed <- nil
 					return
 				}
@@ -118,5 +171,4 @@ func run(b *testing.B, callers int, call func(context.Context, int64) error) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rec/s")
 }

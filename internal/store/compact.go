@@ -10,6 +10,9 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 )
 
+// compactTries is how often the readers of SQLite's write-ahead log are waited for.
+const compactTries = 5
+
 // Compact makes the database forget what was overwritten and deleted in the tables of the log.
 //
 // On SQLite the write-ahead log is brought into the database file and emptied; the file itself
@@ -24,21 +27,24 @@ func Compact(ctx context.Context, db *DB) (err error) {
 		_, err := db.pools.write.ExecContext(ctx, `VACUUM events, event_refs`)
 		return translate(err)
 	}
-	// A connection of its own: the writer's is in the hands of the writer.
-	conn, err := openFile(ctx, db, "rw", "busy_timeout(10000)", "synchronous(FULL)")
+	// A connection of its own: the writer's is in the hands of the writer, who has to wait for as
+	// long as this waits for readers. So it waits several times, for a short while.
+	conn, err := openFile(ctx, db, "rw", "busy_timeout(400)", "synchronous(FULL)")
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	var busy, frames, moved int64
-	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
-		return translate(err)
+	for range compactTries {
+		if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+			return translate(err)
+		}
+		if busy == 0 {
+			return nil
+		}
 	}
-	if busy != 0 {
-		return fault.New(fault.Unavailable, "DatabaseBusy", "The database is busy; nothing was changed.").
-			Because(fmt.Errorf("store: %d of %d frames of the write-ahead log were moved", moved, frames))
-	}
-	return nil
+	return fault.New(fault.Unavailable, "DatabaseBusy", "The database is busy; nothing was changed.").
+		Because(fmt.Errorf("store: the write-ahead log has %d frames, of which %d were moved", frames, moved))
 }
 
 // openFile opens the file of a SQLite database once more, with one connection.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -22,8 +23,8 @@ type row struct {
 	Outcome     int64
 	Actor       string
 	User        event.ID
-	Disclosures []byte
-	Entry       []byte
+	Disclosures ledger.Packed
+	Entry       ledger.Packed
 }
 
 func events(t testing.TB, db *store.DB, project string) []row {

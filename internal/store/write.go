@@ -26,10 +26,25 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 		return err
 	}
 	var first event.ID
-	record := func(ctx context.Context, conn executor) (sealable, error) {
-		first = db.clock.Next()
+	record := db.recording(by, project, &first, run)
+	if db.group != nil {
+		err = db.group.do(ctx, record)
+	} else {
+		err = db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
+	}
+	if err == nil {
+		db.recorded.ring()
+	}
+	return err
+}
+
+// recording is what a recording transaction of a project runs. first is set to the id of its
+// first event.
+func (db *DB) recording(by event.By, project string, first *event.ID, run func(context.Context, *Tx) error) change {
+	return func(ctx context.Context, conn executor) (sealable, error) {
+		*first = db.clock.Next()
 		tx := &Tx{
-			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: first,
+			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: *first,
 		}
 		open, shut := db.engine.promise()
 		if open != "" {
@@ -47,15 +62,6 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 		}
 		return sealable{project, tx.leaves}, nil
 	}
-	if db.group != nil {
-		err = db.group.do(ctx, record)
-	} else {
-		err = db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
-	}
-	if err == nil {
-		db.recorded.ring()
-	}
-	return err
 }
 
 // change is what runs inside a transaction. What it returns is sealed before the transaction

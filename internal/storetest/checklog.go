@@ -15,7 +15,7 @@ type checkedLeaf struct {
 	position int64
 	id       event.ID
 	hash     []byte
-	entry    []byte
+	entry    ledger.Packed
 }
 
 type checkedLog struct {

@@ -176,6 +176,17 @@ func (v *Vault) LogKey(origin string) *merkle.Key {
 	return key
 }
 
+// CertificateKey returns the key that signs what is certified of a log's erasures. It is no key
+// of the log itself: its name is the log's id and "/erasures".
+func (v *Vault) CertificateKey(log string) *merkle.Key {
+	name := log + "/erasures"
+	key, err := merkle.NewKey(name, v.derive("certificate key v1 "+name, 32))
+	if err != nil {
+		panic(err) // as with LogKey
+	}
+	return key
+}
+
 // Reference returns the 16 bytes by which a project's events are found that mention an
 // identifier: a keyed hash of its kind and value, of which neither can be told.
 func (v *Vault) Reference(project string, ref event.Ref) []byte {

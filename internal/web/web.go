@@ -45,7 +45,8 @@ func Status(kind fault.Kind) int {
 }
 
 // Handle puts the door before a handler: it reads the request's facts, gives the answer its
-// X-Request-ID, turns a panic into a 500, and logs and measures.
+// X-Request-ID, turns a panic into a 500, and logs and measures. http.ErrAbortHandler goes on to
+// the server, which cuts the connection: an answer that broke off must not look like a whole one.
 func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
@@ -53,7 +54,11 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 		w.Header().Set("X-Request-ID", f.ID)
 		answer := &recorder{ResponseWriter: w}
 		defer func() {
-			if p := recover(); p != nil {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				defer panic(p)
+			default:
 				log.ErrorContext(r.Context(), "panic", "request", f.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				if answer.status == 0 {
 					http.Error(answer, "Something went wrong on the server. Request "+f.ID, http.StatusInternalServerError)

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -101,6 +102,29 @@ func TestHandle(t *testing.T) {
 	}
 	families, err := registry.Gather()
 	if err != nil || len(families) != 1 || len(families[0].GetMetric()) != 2 {
+		t.Errorf("measured %v, %v", families, err)
+	}
+}
+
+// TestAnAnswerThatBreaksOff makes sure that whoever reads it sees that it is not whole.
+func TestAnAnswerThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	breaks := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "the beginning")
+		panic(http.ErrAbortHandler)
+	})
+	registry := prometheus.NewRegistry()
+	server := httptest.NewServer(Handle(breaks, 0, slog.New(slog.DiscardHandler), NewMetrics(registry)))
+	defer server.Close()
+	answer, err := http.Get(server.URL)
+	if err == nil {
+		_, err = io.ReadAll(answer.Body)
+		answer.Body.Close()
+	}
+	if err == nil {
+		t.Error("it looks whole")
+	}
+	if families, err := registry.Gather(); err != nil || len(families) != 1 {
 		t.Errorf("measured %v, %v", families, err)
 	}
 }

@@ -1,0 +1,156 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
+)
+
+// reference is a row of event_refs. Its ref, of 16 bytes, is a string to be comparable.
+type reference struct {
+	ref string
+	id  event.ID
+}
+
+// references compares event_refs, a page of events at a time.
+type references struct {
+	*checker
+	derived     map[reference]bool // of this page
+	first, last event.ID           // of this page's events, in their order
+}
+
+func newReferences(c *checker) *references {
+	return &references{checker: c, derived: map[reference]bool{}}
+}
+
+func (r *references) add(id event.ID, d event.Derived) {
+	if r.first.IsZero() {
+		r.first = id
+	}
+	r.last = id
+	for _, ref := range d.Refs {
+		r.derived[reference{string(r.db.Vault().Reference(r.project, ref)), id}] = true
+	}
+}
+
+type referenceRow struct {
+	ref []byte
+	id  event.ID
+}
+
+func (r *referenceRow) fields() []any { return []any{&r.ref, &r.id} }
+
+// compare compares the page's references with those that are stored. A page's events follow
+// each other, so that each ref is one range of the index.
+func (r *references) compare(ctx context.Context) error {
+	refs := map[string]bool{}
+	for d := range r.derived {
+		refs[d.ref] = true
+	}
+	const some = 250
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(refs)), some) {
+		keys := make([][]byte, len(part))
+		for i, ref := range part {
+			keys[i] = []byte(ref)
+		}
+		list, args := store.InList(keys, r.project, r.first, r.last)
+		rows, err := store.Collect(ctx, r.q, (*referenceRow).fields, `
+			SELECT ref, id
+			FROM event_refs
+			WHERE project_id = $1 AND id >= $2 AND id <= $3 AND ref IN (`+list+`)`, args...)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			// One that was not derived is found in the end, by their number.
+			if stored := (reference{string(row.ref), row.id}); r.derived[stored] {
+				r.rep.Checked.References++
+				delete(r.derived, stored)
+			}
+		}
+	}
+	missing := map[event.ID]int{}
+	for d := range r.derived {
+		missing[d.id]++
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(missing), func(a, b event.ID) int { return bytes.Compare(a[:], b[:]) }) {
+		r.rep.add(KindReference, id, "%d of the identifiers that it mentions do not lead to it", missing[id])
+	}
+	clear(r.derived)
+	r.first, r.last = none, none
+	return nil
+}
+
+// checkReferences looks for references that no event has: when there are more than were
+// compared, it goes through all of them.
+func (c *checker) checkReferences(ctx context.Context) error {
+	all, err := c.count(ctx, `SELECT count(*) FROM event_refs WHERE project_id = $1`)
+	if err != nil || all == c.rep.Checked.References {
+		return err
+	}
+	strange, found := all-c.rep.Checked.References, int64(0)
+	c.rep.Checked.References = all
+	for after := (referenceRow{[]byte{}, event.Floor(time.UnixMicro(0))}); found < min(strange, maxFindings); {
+		rows, err := store.Collect(ctx, c.q, (*referenceRow).fields, `
+			SELECT ref, id
+			FROM event_refs
+			WHERE project_id = $1 AND (ref, id) > ($2, $3)
+			ORDER BY ref, id
+			LIMIT $4`, c.project, after.ref, after.id, int64(checkPage))
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		derived, err := c.derive(ctx, rows)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if !derived[reference{string(row.ref), row.id}] {
+				c.rep.add(KindReference, row.id, "the identifier %x leads to it, and it does not mention it, or is too new", row.ref)
+				found++
+			}
+		}
+		after = rows[len(rows)-1]
+	}
+	c.rep.more(KindReference, max(0, strange-found))
+	return nil
+}
+
+// derive returns the references that the events of some rows should have.
+func (c *checker) derive(ctx context.Context, rows []referenceRow) (map[reference]bool, error) {
+	ids := map[event.ID]bool{}
+	for _, row := range rows {
+		ids[row.id] = true
+	}
+	list, args := store.InList(slices.Collect(maps.Keys(ids)), c.project, c.projected)
+	events, err := store.Collect(ctx, c.q, (*sealedEvent).fields, `
+		SELECT p.position, p.id, p.hash, e.entry, e.disclosures
+		FROM leaves p
+		JOIN events e ON e.project_id = p.project_id AND e.id = p.id
+		WHERE p.project_id = $1 AND p.position < $2 AND p.id IN (`+list+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	derived := map[reference]bool{}
+	for _, e := range events {
+		if err := e.unpack(); err != nil {
+			continue // found already
+		}
+		d, err := event.Derive(e.entry, e.disclosures)
+		if err != nil {
+			continue
+		}
+		for _, ref := range d.Refs {
+			derived[reference{string(c.db.Vault().Reference(c.project, ref)), e.id}] = true
+		}
+	}
+	return derived, nil
+}

@@ -1,0 +1,33 @@
+package store
+
+import (
+	"context"
+
+	"github.com/sealog/sealog/internal/event"
+)
+
+// RecordUnsealed is Record on SQLite, whose writer gives positions, without them: what they cost
+// is the difference. The log of a database in which it was used is no log any more.
+func RecordUnsealed[P event.Payload[P]](ctx context.Context, db *DB, by event.By, about event.Target,
+	change func(context.Context, *Tx) (P, error),
+) error {
+	if _, err := db.logs.known(ctx, db, about.Project); err != nil {
+		return err
+	}
+	var first event.ID
+	record := db.recording(by, about.Project, &first, func(ctx context.Context, tx *Tx) error {
+		fact, err := change(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return add(ctx, tx, about, fact)
+	})
+	err := db.group.do(ctx, func(ctx context.Context, conn executor) (sealable, error) {
+		_, err := record(ctx, conn)
+		return sealable{}, err
+	})
+	if err == nil {
+		db.recorded.ring()
+	}
+	return err
+}
