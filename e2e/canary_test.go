@@ -22,6 +22,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sealog/sealog/internal/ledger"
 )
 
 // visitor is a browser without scripts: it keeps cookies and says where it came from.
@@ -204,7 +206,7 @@ func (s *site) masterSecret(t testing.TB) string {
 	return strings.TrimSpace(string(text))
 }
 
-// dump returns every value of every table, bytes as they are.
+// dump returns every value of every table, bytes as they are, and behind them what is packed in them.
 func (s *site) dump(t testing.TB) string {
 	t.Helper()
 	db := s.openSQL(t)
@@ -248,6 +250,10 @@ func (s *site) dump(t testing.TB) string {
 			b.WriteString(table)
 			for _, v := range row {
 				if raw, ok := v.([]byte); ok {
+					var plain ledger.Packed // of what is no event the bytes themselves
+					if err := plain.Scan(raw); err == nil {
+						raw = append(raw[:len(raw):len(raw)], plain...)
+					}
 					v = string(raw)
 				}
 				fmt.Fprintf(&b, "\t%v", v)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -133,12 +132,9 @@ func (c *projectKeyCommand) write(ctx context.Context, a *app, by event.By) (err
 		}
 		c.Kid = keys[0].ID
 	}
-	file, err := os.OpenFile(c.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fault.New(fault.Conflict, "FileExists", "The file %s exists already.", c.Out)
-	}
+	file, err := createFile(c.Out)
 	if err != nil {
-		return fault.New(fault.Invalid, "FileNotWritable", "The file %s cannot be written.", c.Out).Because(err)
+		return err
 	}
 	defer func() {
 		if err = errors.Join(err, file.Close()); err != nil {

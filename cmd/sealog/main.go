@@ -32,6 +32,19 @@ type cli struct {
 		Key       projectKeyCommand       `cmd:"" help:"Write the private half of a project's Admin API key to a file. This is recorded."`
 		Configure projectConfigureCommand `cmd:"" help:"Replace a project's configuration, or print it. A change is recorded."`
 	} `cmd:"" help:"Projects."`
+	Export exportCommand `cmd:"" help:"Write a copy of a project's log that others can verify. This is recorded."`
+	Check  checkCommand  `cmd:"" help:"Check what the database keeps beside the logs against the logs: columns, positions, trees, counts, references. Exits with 1 when something differs."`
+	Log    struct {
+		Key      logKeyCommand    `cmd:"" help:"Print the keys with which a log's checkpoints are verified."`
+		Status   logStatusCommand `cmd:"" help:"Show how far logs are signed, and which are not any more."`
+		NewEpoch newEpochCommand  `cmd:"" help:"Let a log that was halted, or whose database was restored from a backup, go on in a new tree. This is recorded."`
+	} `cmd:"" help:"The sealed logs."`
+	Erase  eraseCommand  `cmd:"" help:"Remove what is personal about an end user from a project's log. This is recorded."`
+	Backup backupCommand `cmd:"" help:"Copy the embedded database to a file, beside a running server too. This is recorded."`
+	Bench  struct {
+		Seal   benchSealCommand   `cmd:"" help:"Measure how fast events are sealed and proven."`
+		Verify benchVerifyCommand `cmd:"" help:"Measure how fast an export is verified."`
+	} `cmd:"" help:"Measure on this machine, on a database made for it."`
 	Config    configCommand    `cmd:"" help:"Print the settings that are in force, secrets masked."`
 	SetupLink setupLinkCommand `cmd:"" help:"Print a link with which the first account can be made."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

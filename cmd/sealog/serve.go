@@ -18,8 +18,10 @@ import (
 	"github.com/sealog/sealog/internal/demo"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/enduser"
+	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/logapi"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/portal"
 	"github.com/sealog/sealog/internal/portalapi"
@@ -105,6 +107,9 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	for _, path := range enduser.Paths {
 		mux.Handle(path, people)
 	}
+	mux.Handle(logapi.Path, logapi.New(logapi.Config{
+		Access: a.access, Refusals: a.refusals, Projects: a.projects, Reads: reads, DB: a.db, Logger: log, PublicCheckpoints: c.PublicCheckpoints,
+	}))
 	stripe, err := c.Billing.Load()
 	if err != nil {
 		return err
@@ -123,6 +128,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		Billing: paying, Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
 		MailConfigured: sending.Configured(message.Email), SMSConfigured: sending.Configured(message.SMS),
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
+		Erasure: erasure.New(a.db, a.sealing.Finish, log), DB: a.db, Settle: a.sealing.Finish,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
 	background := schedule.New(a.db, a.refusals, reads, users, log)

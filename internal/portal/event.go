@@ -22,8 +22,9 @@ type EventPage struct {
 	Same    []LogRow
 	// IsConfiguration is whether the event changed the project's configuration.
 	IsConfiguration bool
-	// Back leads to the list that the event was opened from.
-	Back string
+	Seal            Seal
+	// Back leads to the list that the event was opened from, ProofHref to the event's proof.
+	Back, ProofHref string
 	// AllOfActor and AllOfUser lead to what the same actor did, and what happened to the same user.
 	AllOfActor, AllOfUser string
 }
@@ -34,11 +35,7 @@ type ChangeRow struct{ Path, Old, New string }
 func isCursor(err error) bool { return fault.Is(err, "InvalidCursor") }
 
 func (p *portal) showEvent(w http.ResponseWriter, r *http.Request, v visit) error {
-	id, err := event.ParseID(r.PathValue("event"))
-	if err != nil {
-		return fault.New(fault.NotFound, "EventNotFound", "There is no such event in this project's log.").Because(err)
-	}
-	found, err := p.Log.Get(r.Context(), v.project.ID, id)
+	found, err := p.rowOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -46,7 +43,7 @@ func (p *portal) showEvent(w http.ResponseWriter, r *http.Request, v visit) erro
 	if err != nil {
 		return err
 	}
-	page := EventPage{Base: base, ID: id.String()}
+	page := EventPage{Base: base, ID: found.ID.String()}
 	if err := page.read(found); err != nil {
 		return err
 	}
@@ -60,6 +57,9 @@ func (p *portal) showEvent(w http.ResponseWriter, r *http.Request, v visit) erro
 			return err
 		}
 		page.Same = append(page.Same, row)
+	}
+	if page.Seal, err = p.seal(r, v); err != nil {
+		return err
 	}
 	page.lead(r, found)
 	p.Reads.Note(v.by, v.project.ID, "portal")
@@ -90,18 +90,27 @@ func (e *EventPage) read(row auditlog.Row) (err error) {
 	return nil
 }
 
-// lead sets the links to lists.
-func (e *EventPage) lead(r *http.Request, row auditlog.Row) {
-	list := e.path("/audit-log")
-	tab := "users"
+// tabOf is the tab of the log in which an event stands.
+func tabOf(row auditlog.Row) string {
 	if row.Category == event.Admin {
-		tab = "admin"
+		return "admin"
 	}
+	return "users"
+}
+
+// backQuery is that of the list from which a page about an event was opened.
+func backQuery(r *http.Request, row auditlog.Row) LogQuery {
 	back := readQuery(r.URL.Query())
 	if !r.URL.Query().Has("tab") {
-		back.Tab = tab
+		back.Tab = tabOf(row)
 	}
-	e.Back = list + "?" + back.encode()
+	return back
+}
+
+// lead sets the links to the event's other page and to lists.
+func (e *EventPage) lead(r *http.Request, row auditlog.Row) {
+	list, tab, back := e.path("/audit-log"), tabOf(row), backQuery(r, row).encode()
+	e.Back, e.ProofHref = list+"?"+back, e.Href+"/proof?"+back
 	e.AllOfActor = list + "?" + LogQuery{Tab: tab, Actor: row.ActorID}.encode()
 	if !row.User.IsZero() {
 		e.AllOfUser = list + "?" + LogQuery{Tab: tab, User: row.User.String()}.encode()

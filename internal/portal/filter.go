@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -39,10 +40,13 @@ const replacement = "\ufffd"
 
 // readable is a parameter as pages and databases can have it. What is no text in it, or too
 // much, stays visible, so that it is refused rather than left out.
-func readable(text string) string {
-	if len(text) > maxParameter {
-		end := maxParameter
-		for end > maxParameter-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+func readable(text string) string { return readableTo(text, maxParameter) }
+
+// readableTo is readable for a text of at most so many bytes.
+func readableTo(text string, most int) string {
+	if len(text) > most {
+		end := most
+		for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 			end--
 		}
 		text = text[:end] + replacement
@@ -103,6 +107,18 @@ func (q LogQuery) values() url.Values {
 }
 
 func (q LogQuery) encode() string { return q.values().Encode() }
+
+// pairs are the names and values of the query, for the fields of a form.
+func (q LogQuery) pairs() [][2]string {
+	var pairs [][2]string
+	values := q.values()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			pairs = append(pairs, [2]string{name, value})
+		}
+	}
+	return pairs
+}
 
 // fromStart is the query without a place in the result.
 func (q LogQuery) fromStart() LogQuery {

@@ -231,6 +231,7 @@ func TestReadingChangesNothing(t *testing.T) {
 	for _, path := range []string{
 		"/projects", "/projects/new", "/projects/acme/audit-log", "/projects/acme/admin-api", "/account/sessions", "/confirm",
 		"/projects/acme/admin-api/keys/" + keys[0].ID + "/delete", "/projects/_portal/audit-log",
+		"/projects/acme/audit-log/export", "/projects/acme/audit-log/export/progress", "/projects/acme/audit-log/erase?user=" + event.NewID().String(),
 	} {
 		b.get(path).want(t, 200)
 	}

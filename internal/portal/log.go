@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -28,6 +29,7 @@ const actorsOffered = 50
 // LogPage shows a project's log.
 type LogPage struct {
 	Base
+	Seal   Seal
 	Query  LogQuery
 	Wrong  map[string]string // what the filter says that cannot be understood, by field
 	Actors []event.Actor
@@ -41,6 +43,9 @@ type LogPage struct {
 	DaysBack int
 	// Until is the page's upper bound.
 	Until time.Time
+	// MayExport and MayErase are whether the viewer may take the log away, and may remove
+	// personal data from it.
+	MayExport, MayErase bool
 	// Next and Previous are the queries of the pages beside this one, or "".
 	Next, Previous string
 }
@@ -155,6 +160,10 @@ func (l LogPage) newer(filter auditlog.Filter) auditlog.Filter {
 func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) (err error) {
 	page, filter := p.readPage(r, v)
 	if page.Base, err = p.projectBase(w, r, "Audit log", "log", v); err != nil {
+		return err
+	}
+	page.MayExport, page.MayErase = v.mayExport(), v.role.May(access.Erase)
+	if page.Seal, err = p.seal(r, v); err != nil {
 		return err
 	}
 	if page.Actors, err = p.Log.ActorsOf(r.Context(), v.project.ID, actorsOffered); err != nil {

@@ -2,9 +2,12 @@
 // API keys, and see to their own sessions.
 //
 // Pages are rendered here, on the server; without scripts every one of them still works.
-// A GET changes nothing, a POST ends in a redirect, and who may do what is asked of package
-// access for every request. Nothing of the Portal runs inline, and the
-// Content-Security-Policy says so.
+// A GET changes nothing, a POST ends in a redirect or in what is shown or sent once, and who may
+// do what is asked of package access for every request. Nothing of the Portal runs inline, and
+// the Content-Security-Policy says so.
+//
+// What scripts alone can do is to check the log: static/merkle.js has the proofs, proof.js checks
+// that of one event, and witness.js compares the log with what the browser saw of it before.
 //
 // Start reading at routes.go, which lists every route.
 package portal
@@ -23,10 +26,12 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
+	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -40,6 +45,10 @@ type Config struct {
 	Directory *directory.Service
 	Sessions  *session.Service
 	Messages  *message.Service
+	Erasure   *erasure.Service
+	DB        *store.DB // for package export, which takes the log away
+	// Settle has what was recorded sealed and signed, as sequencer.Service.Finish does.
+	Settle    func(context.Context) error
 	PublicURL *url.URL // scheme and host under which people reach the Portal
 	Logger    *slog.Logger
 	Now       func() time.Time
@@ -53,7 +62,8 @@ type Config struct {
 // portal answers the Portal's requests.
 type portal struct {
 	Config
-	assets *assets
+	assets    *assets
+	downloads *downloads
 }
 
 // New returns the Portal. It answers for the host of the public URL only.
@@ -61,7 +71,7 @@ func New(c Config) http.Handler {
 	if c.countFor == 0 {
 		c.countFor = countFor
 	}
-	p := &portal{Config: c, assets: loadAssets()}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads()}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")

@@ -19,9 +19,11 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/sequencer"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
@@ -44,6 +46,7 @@ type site struct {
 	users    *directory.Service
 	log      *auditlog.Reader
 	reads    *auditlog.Reads
+	sealing  *sequencer.Service // does nothing by itself
 	server   *httptest.Server
 	config   Config
 	handler  http.Handler
@@ -60,6 +63,11 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 	if err := s.projects.Bootstrap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	marks, err := sequencer.NewMarks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sealing = sequencer.New(s.db, marks, log)
 	s.server = httptest.NewUnstartedServer(nil)
 	public := &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
 	s.users = directory.New(s.db, vault.NewPasswords(), public, webhook.New(webhook.Config{}))
@@ -67,6 +75,7 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 		Access: s.access, Projects: s.projects, Log: s.log, Reads: s.reads, PublicURL: public,
 		Billing:   billing.New(s.db, s.projects, billing.Config{}, log),
 		Directory: s.users, Sessions: session.New(s.db), Messages: message.New(s.db),
+		Erasure: erasure.New(s.db, s.sealing.Finish, log), DB: s.db, Settle: s.sealing.Finish,
 		Logger: log, Now: func() time.Time { return time.Now().Add(s.later) }, Version: "test",
 	}
 	s.config = config

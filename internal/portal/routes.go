@@ -27,6 +27,11 @@ func (p *portal) routes() http.Handler {
 		member(pattern, need, ofTenant(h))
 	}
 
+	// Who may take the project's log away.
+	exporter := func(pattern string, h func(http.ResponseWriter, *http.Request, visit) error) {
+		member(pattern, access.Read, p.exporting(h))
+	}
+
 	mux.Handle("GET /static/{hash}/{name}", p.assets)
 	anyone("GET /{$}", p.home)
 	anyone("POST /theme", p.setTheme)
@@ -66,7 +71,18 @@ func (p *portal) routes() http.Handler {
 	member("GET /projects/{project}", access.Read, p.showProject)
 	member("GET /projects/{project}/audit-log", access.Read, p.showLog)
 	mux.Handle(newerRoute, p.polled(p.signedIn(p.allowed(access.Read, p.showNewer))))
+	member("GET /projects/{project}/audit-log/checkpoint", access.Read, p.showCheckpoint)
+	member("GET /projects/{project}/audit-log/consistency", access.Read, p.showConsistency)
+	exporter("GET /projects/{project}/audit-log/export", p.showExport)
+	exporter("POST /projects/{project}/audit-log/export", p.exportLog)
+	exporter(progressRoute, p.showProgress)
+	exporter("POST /projects/{project}/audit-log/export/table", p.exportTable)
+	tenant("POST /projects/{project}/audit-log/export/access", access.Export, p.allowExport)
+	tenant("GET /projects/{project}/audit-log/erase", access.Erase, p.showErase)
+	tenant("POST /projects/{project}/audit-log/erase", access.Erase, p.erase)
 	member("GET /projects/{project}/audit-log/{event}", access.Read, p.showEvent)
+	member("GET /projects/{project}/audit-log/{event}/proof", access.Read, p.showProof)
+	member("GET /projects/{project}/audit-log/{event}/proof.tlog-proof", access.Read, p.downloadProof)
 	member("GET /projects/{project}/users", access.Read, p.showUsers)
 	member("GET /projects/{project}/users/new", access.Act, p.showNewUser)
 	member("POST /projects/{project}/users/new", access.Act, p.createUser)

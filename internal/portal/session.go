@@ -36,7 +36,7 @@ func (p *portal) session(r *http.Request) (access.Session, error) {
 	if err != nil {
 		return access.Session{}, fault.New(fault.Unauthenticated, "SessionInvalid", "Please sign in.")
 	}
-	if r.Pattern == newerRoute {
+	if r.Pattern == newerRoute || r.Pattern == progressRoute {
 		// A page left open is nobody's being there, and keeps no session alive.
 		return p.Access.PeekSession(r.Context(), cookie.Value)
 	}
@@ -135,7 +135,7 @@ var flashes = map[string]string{
 	"project-created":  "The project was created, with a log and a first Admin API key of its own.",
 	"setup-done":       "Welcome. Your account and your first project are ready.",
 	"setup-no-project": "Your account is ready, but the project could not be made. Make one here.",
-	"confirmed":        "Your password is confirmed. You can view secrets for the next five minutes.",
+	"confirmed":        "Your password is confirmed. For the next five minutes you can view secrets and erase personal data.",
 
 	"configured":           "The configuration was saved and is in force.",
 	"invited":              "The invitation is on its way. Its link works for three days.",
@@ -163,6 +163,7 @@ var flashes = map[string]string{
 	"password-reset":       "Your new password is set, and every session of yours was ended. Sign in with it.",
 	"password-changed":     "Your password was changed. Every other session and all your access tokens were ended.",
 	"second-factor-off":    "Signing in asks for your password only, from now on.",
+	"export-access":        "The right to export was changed.",
 	"token-revoked":        "The access token was revoked and is refused from now on.",
 }
 

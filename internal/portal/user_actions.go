@@ -33,6 +33,7 @@ type input struct {
 	name, label, hint string
 	kind              string // text, password, time, check, area or choice
 	options           []string
+	forOwners         bool // others are not offered it
 }
 
 // shown is a secret that the answer shows, once.
@@ -85,6 +86,7 @@ func silent[T any](run func(context.Context, deed) (T, error)) func(context.Cont
 
 var (
 	reasonInput = input{name: "reason", label: "Reason", hint: "It is put on the record.", kind: "text"}
+	eraseInput  = input{name: "erase", label: "Then also erase this person’s data from the log", kind: "check", forOwners: true}
 	loginInputs = []input{{name: "value", label: "E-mail address, phone number or username", kind: "text"}}
 )
 
@@ -285,7 +287,8 @@ var userActions = []userAction{
 	},
 	{
 		name: "anonymize", title: "Anonymize the user now", danger: true, typed: true,
-		words: "Everything personal of the user is removed at once: attributes, identities, authenticators, sessions. The id stays. It cannot be undone. What the log says of the past stays.",
+		words:  "Everything personal of the user is removed at once: attributes, identities, authenticators, sessions. The id stays. It cannot be undone. What the log says of the past stays.",
+		inputs: []input{eraseInput},
 		run: silent(func(ctx context.Context, d deed) (directory.User, error) {
 			return d.Directory.Anonymize(ctx, d.by, d.project, d.user.ID)
 		}),
@@ -293,7 +296,7 @@ var userActions = []userAction{
 	{
 		name: "delete", title: "Delete the user now", danger: true, typed: true,
 		words:  "The user is deleted at once, with everything that is theirs. It cannot be undone. What the log says of the past stays.",
-		inputs: []input{reasonInput},
+		inputs: []input{reasonInput, eraseInput},
 		run: silent(func(ctx context.Context, d deed) (directory.User, error) {
 			return d.Directory.Delete(ctx, d.by, d.project, d.user.ID, d.value("reason"))
 		}),

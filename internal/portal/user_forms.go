@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -62,7 +63,7 @@ func (p *portal) userActionPage(w http.ResponseWriter, r *http.Request, d deed, 
 	if err != nil {
 		return err
 	}
-	page := UserActionPage{Base: base, Fields: d.form, Action: action.withKeys(d), UserID: d.user.ID.String(), Name: title(d.user)}
+	page := UserActionPage{Base: base, Fields: d.form, Action: action.offeredTo(d), UserID: d.user.ID.String(), Name: title(d.user)}
 	if !d.of.IsZero() {
 		page.Of = d.of.String()
 	}
@@ -73,9 +74,10 @@ func title(u directory.User) string {
 	return UserPage{Row: UserRow{ID: u.ID.String(), Name: u.Name(), Account: u.AccountName()}}.Title()
 }
 
-// withKeys offers the project's kinds of login ids where one is chosen.
-func (a userAction) withKeys(d deed) userAction {
-	a.inputs = slices.Clone(a.inputs)
+// offeredTo offers the project's kinds of login ids where one is chosen, and what is for owners
+// to owners alone.
+func (a userAction) offeredTo(d deed) userAction {
+	a.inputs = slices.DeleteFunc(slices.Clone(a.inputs), func(in input) bool { return in.forOwners && !d.role.May(access.Erase) })
 	for i := range a.inputs {
 		if a.inputs[i].name != "key" {
 			continue
@@ -123,6 +125,9 @@ func (p *portal) doUserAction(w http.ResponseWriter, r *http.Request, v visit) e
 		return p.render(w, r, http.StatusOK, ShownOncePage{base, secrets, v.path("/users/" + d.user.ID.String()), "Back to the user"}.view())
 	}
 	p.flash(w, "user-changed")
+	if d.checked(eraseInput.name) && v.role.May(access.Erase) {
+		return redirect(w, r, erasePath(v, d.user.ID.String(), d.value(reasonInput.name)))
+	}
 	to := "/projects/" + v.project.ID + "/users"
 	if action.name != "delete" {
 		to += "/" + d.user.ID.String()

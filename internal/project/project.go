@@ -35,6 +35,8 @@ type Project struct {
 	Version   int64           // counts the changes of the configuration, from 1
 	Plan      Plan            // what it may have
 	CreatedAt time.Time
+	// EditorsMayExport is whether its owners let editors take the log away.
+	EditorsMayExport bool
 }
 
 // Title is what people call the project: its name, or its id when it has none.
@@ -45,10 +47,10 @@ func (p Project) Title() string {
 	return p.Name
 }
 
-const columns = `project_id, name, log_id, config, version, plan, created_at`
+const columns = `project_id, name, log_id, config, version, plan, created_at, editors_may_export`
 
 func (p *Project) fields() []any {
-	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, &p.Plan.Name, store.Time(&p.CreatedAt)}
+	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, &p.Plan.Name, store.Time(&p.CreatedAt), &p.EditorsMayExport}
 }
 
 // Service makes and finds projects.

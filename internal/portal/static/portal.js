@@ -18,12 +18,15 @@
     year: "numeric", month: "short", day: "numeric",
     hour: "2-digit", minute: "2-digit", second: "2-digit",
   });
+  // A time of today needs no date where there is little room.
+  const brief = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const isToday = (at) => at.toDateString() === new Date().toDateString();
 
   function refresh(part) {
     for (const t of part.querySelectorAll("time[data-local]")) {
       const at = new Date(t.dateTime);
       if (!isNaN(at)) {
-        t.textContent = format.format(at);
+        t.textContent = (t.dataset.local === "brief" && isToday(at) ? brief : format).format(at);
         t.removeAttribute("data-local");
       }
     }
@@ -45,6 +48,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     refresh(document);
     document.body.addEventListener("htmx:afterSettle", () => refresh(document));
+    document.addEventListener("sealog:times", () => refresh(document));
   });
 
   // While the log is loaded, those who cannot see it hear so.
