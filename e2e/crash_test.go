@@ -70,7 +70,7 @@ type crash struct {
 	keys  []key
 	slots []*crashSlot
 	kills int // by killUntil
-	early int // of them, before the process was ready
+	early int // how many of them came before the process was ready
 }
 
 // crashSlot is the place of a process that is killed and started again.
@@ -110,7 +110,7 @@ func newCrash(t *testing.T, seed uint64) *crash {
 		}
 		c.slots = append(c.slots, slot)
 		t.Cleanup(func() {
-			slot.kill()
+			slot.kill(t)
 			if t.Failed() {
 				t.Logf("troubles of process %d:\n%s", i, slot.troubles())
 			}
@@ -148,25 +148,29 @@ func (s *site) setMaster(t testing.TB) {
 	}
 }
 
-// killUntil kills processes, one at a time, and starts them again. In the end all are up.
+// killUntil kills processes and starts them again, now and then before they are ready. In the
+// end all are up.
 func (c *crash) killUntil(t *testing.T, deadline time.Time) {
+	t.Helper()
 	random := c.random(0)
-	upTo := func(d time.Duration) { <-time.After(time.Duration(random.Int64N(int64(d)))) }
+	pause := int64(2*time.Second) / int64(len(c.slots))
 	for time.Now().Before(deadline) && !t.Failed() {
-		upTo(1500 * time.Millisecond)
+		<-time.After(time.Duration(random.Int64N(pause)) + 50*time.Millisecond)
 		slot := c.slots[random.IntN(len(c.slots))]
-		slot.kill()
-		c.kills++
-		for random.IntN(4) == 0 { // at once again, before it is ready or just after
-			slot.start(t)
-			upTo(400 * time.Millisecond)
-			if slot.address.Load() == nil {
-				c.early++
+		if slot.address.Load() == nil {
+			if slot.ended() {
+				break // by itself
 			}
-			slot.kill()
-			c.kills++
+			if random.IntN(4) > 0 {
+				continue
+			}
+			c.early++
 		}
+		slot.kill(t)
+		c.kills++
 		slot.start(t)
+	}
+	for _, slot := range c.slots {
 		slot.await(t)
 	}
 }
@@ -206,14 +210,27 @@ func (s *crashSlot) await(t *testing.T) {
 	}
 }
 
-// kill is kill -9. It waits until the process is gone.
-func (s *crashSlot) kill() {
+// ended reports whether the process has ended before it was ready.
+func (s *crashSlot) ended() bool {
+	select {
+	case <-s.ready:
+		return s.address.Load() == nil
+	default:
+		return false
+	}
+}
+
+// kill is kill -9. It waits until the process is gone, which it should not have been before.
+func (s *crashSlot) kill(t *testing.T) {
+	t.Helper()
 	if s.cmd == nil {
 		return
 	}
-	_ = s.cmd.Process.Kill()
-	<-s.ready        // the pipe is at its end, or was read as far as anybody reads it
-	_ = s.cmd.Wait() // it was killed
+	_ = s.cmd.Process.Kill() // fails when it is gone, which its state tells
+	<-s.ready                // what it prints was read as far as anybody reads it
+	if err := s.cmd.Wait(); s.cmd.ProcessState.ExitCode() >= 0 {
+		t.Errorf("a process ended by itself: %v", err)
+	}
 	s.address.Store(nil)
 	s.cmd = nil
 }

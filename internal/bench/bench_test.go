@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,4 +119,20 @@ func BenchmarkSeal(b *testing.B) {
 	b.ReportMetric(figures[0].Value, "sealed/s")
 	b.ReportMetric(figures[0].Limit, "bare/s")
 	b.ReportMetric(figures[1].Value, "derived/s")
+}
+
+// BenchmarkProof makes 2,000 proofs in a log of 300,000, b.N times.
+func BenchmarkProof(b *testing.B) {
+	for range b.N {
+		p, err := newPlace(b.Context(), server(), storetest.Vault(b))
+		if err != nil {
+			b.Fatal(err)
+		}
+		figures, err := p.prove(b.Context(), Options{Leaves: 300_000})
+		if err = errors.Join(err, p.close()); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(figures[0].Value, "p50-ms")
+		b.ReportMetric(figures[1].Value, "p99-ms")
+	}
 }

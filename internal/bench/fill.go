@@ -7,6 +7,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -22,7 +23,7 @@ type maker struct {
 	made         int
 }
 
-// next makes one event and counts its bytes.
+// next makes one event.
 func (m *maker) next() (event.Event, error) {
 	n := m.made
 	m.made++
@@ -80,7 +81,7 @@ func insertEvents(ctx context.Context, b *store.Book, project string, events []e
 	return b.InsertMany(ctx, `INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures) VALUES `, "",
 		project, len(events), func(i int) []any {
 			e := events[i]
-			return []any{e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, e.Entry, e.Disclosures}
+			return []any{e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, ledger.Packed(e.Entry), ledger.Packed(e.Disclosures)}
 		})
 }
 

@@ -18,9 +18,7 @@ import (
 
 // plain returns an event's bytes as they were hashed, of what a column has.
 func plain(stored []byte) ([]byte, error) {
-	var p ledger.Packed
-	err := p.Scan(stored)
-	return p, err
+	return ledger.Unpack(stored)
 }
 
 // sealedEvent is an event that has a position.

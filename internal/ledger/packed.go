@@ -38,16 +38,26 @@ const maxUnpacked = 64 << 20
 // Value implements driver.Valuer.
 func (p Packed) Value() (driver.Value, error) { return pack(p), nil }
 
-// Scan implements sql.Scanner.
+// Scan implements sql.Scanner. What cannot be unpacked, because somebody has changed it, comes
+// as it is stored: it is no event's bytes, which readers notice, and does not keep them from
+// the other rows.
 func (p *Packed) Scan(src any) error {
 	stored, ok := src.([]byte)
 	if !ok {
 		return fmt.Errorf("ledger: cannot read an event's bytes from %T", src)
 	}
-	plain, err := unpack(stored)
+	plain, err := Unpack(stored)
+	if err != nil {
+		plain = bytes.Clone(stored)
+	}
 	*p = plain
-	return err
+	return nil
 }
+
+// Unpack returns the bytes that are stored in a column.
+//
+// Errors: they are not what packing gives.
+func Unpack(stored []byte) ([]byte, error) { return unpack(stored) }
 
 func pack(plain []byte) []byte {
 	packed := []byte(nil)

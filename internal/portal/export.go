@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/export"
 	"github.com/sealog/sealog/internal/fault"
@@ -25,6 +26,7 @@ type ExportPage struct {
 	Query   ExportQuery
 	Wrong   map[string]string // what of the query cannot be understood, by field
 	Offered []event.Actor
+	Keys    []string // of all the log's epochs, oldest first
 	// ID is by what the page's script asks how far the download is.
 	ID string
 	// DaysBack is how far back the plan lets the log be read, or 0 for all of it.
@@ -113,6 +115,13 @@ func (p *portal) exportPage(w http.ResponseWriter, r *http.Request, v visit, sta
 	}
 	if page.Seal, err = p.seal(r, v); err != nil {
 		return err
+	}
+	epochs, err := auditlog.Epochs(r.Context(), p.DB, v.project.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range epochs {
+		page.Keys = append(page.Keys, p.Log.VerifierKey(e.Origin()))
 	}
 	if page.Offered, err = p.Log.ActorsOf(r.Context(), v.project.ID, actorsOffered); err != nil {
 		return err

@@ -163,7 +163,7 @@ func samples() map[string]templ.Component {
 		"proof, not signed":  ProofPage{Base: inProject, LogRow: row, ID: evil, Entry: evil}.view(),
 		"proof, of one leaf": ProofPage{Base: inProject, LogRow: row, Entry: evil, Proof: &Proof{Size: 1, Origin: evil, Checkpoint: evil, Text: evil, Key: evil}}.view(),
 		"export": ExportPage{
-			Base: inProject, Seal: seal, ID: evil, DaysBack: 30, MayAllow: true, EditorsMayExport: true, Offered: []event.Actor{{ID: evil, Name: evil}},
+			Base: inProject, Seal: seal, Keys: []string{evil, evil}, ID: evil, DaysBack: 30, MayAllow: true, EditorsMayExport: true, Offered: []event.Actor{{ID: evil, Name: evil}},
 			Query: ExportQuery{Types: []string{"user.created"}, From: evil, To: evil, Zone: evil, Actors: []string{evil}, ActorIDs: evil},
 			Wrong: map[string]string{"from": evil, "to": evil, "type": evil, "actor_ids": evil},
 		}.view(),

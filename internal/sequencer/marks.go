@@ -69,8 +69,23 @@ func (m *Marks) get(log string, key func(origin string) string) (_ merkle.Signed
 	return signed, epoch, true, nil
 }
 
-// set replaces the mark of an epoch's log, durably.
+// isOlder reports whether a mark is of a larger tree of the same epoch than a checkpoint, which
+// another process beside this one has signed.
+func (m *Marks) isOlder(e auditlog.Epoch, size int64) bool {
+	note, err := os.ReadFile(m.file(e.Log, ".mark"))
+	lines := strings.SplitN(string(note), "\n", 3)
+	if err != nil || len(lines) < 3 || lines[0] != e.Origin() {
+		return false
+	}
+	known, err := strconv.ParseInt(lines[1], 10, 64)
+	return err == nil && known > size
+}
+
+// set replaces the mark of an epoch's log, durably, unless it is of a larger tree.
 func (m *Marks) set(e auditlog.Epoch, note []byte) (err error) {
+	if m.isOlder(e, e.TreeSize()) {
+		return nil
+	}
 	temp, err := os.CreateTemp(m.dir, ".mark-*")
 	if err != nil {
 		return fmt.Errorf("sequencer: mark of %s: %w", e.Log, err)

@@ -123,8 +123,10 @@
       document.dispatchEvent(new Event("sealog:times"));
     }
     seal.place.querySelector("[data-note]").textContent = found.now.text;
-    seal.place.querySelector("[data-began]").hidden = !found.began;
-    show(seal, found.began ? "open" : "ok", "verified", "This browser has checked that the log’s key has signed this. " + found.words);
+    // A new tree is worth a look; its event is linked below.
+    if (found.began) seal.place.open = true;
+    show(seal, found.began ? "open" : "ok", found.began ? "a new tree, verified" : "verified",
+      "This browser has checked that the log’s key has signed this. " + found.words);
   }
 
   function alarm(seal, e) {
