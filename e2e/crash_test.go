@@ -153,9 +153,8 @@ func (s *site) setMaster(t testing.TB) {
 func (c *crash) killUntil(t *testing.T, deadline time.Time) {
 	t.Helper()
 	random := c.random(0)
-	pause := int64(2*time.Second) / int64(len(c.slots))
 	for time.Now().Before(deadline) && !t.Failed() {
-		<-time.After(time.Duration(random.Int64N(pause)) + 50*time.Millisecond)
+		<-time.After(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
 		slot := c.slots[random.IntN(len(c.slots))]
 		if slot.address.Load() == nil {
 			if slot.ended() {

@@ -14,7 +14,6 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
-	"github.com/sealog/sealog/internal/storetest"
 )
 
 // usual is an event of the size that most have.
@@ -22,33 +21,20 @@ func usual(i int, id event.ID, log string) (event.Event, error) {
 	return event.New(event.UserCreated{User: userObject(i % 200)}, id, log, ann(), event.AboutUser("acme", user(i%200)))
 }
 
-// lean is a small one, that mentions nobody.
-func lean(_ int, id event.ID, log string) (event.Event, error) {
-	return event.New(event.ProjectAppRenamed{Name: "acme"}, id, log, storetest.Operator(), event.InProject("acme"))
-}
-
 // plant seals n events at once, past Record, which takes its time.
-func (w *world) plant(t testing.TB, n int, make func(i int, id event.ID, log string) (event.Event, error)) {
+func (w *world) plant(t testing.TB, n int) {
 	t.Helper()
 	logs, err := store.Column[string](t.Context(), w.db, `SELECT log_id FROM projects WHERE project_id = 'acme'`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, address := "pgx", w.config.URL
-	if address == "" {
-		driver, address = "sqlite", "file:"+filepath.Join(w.config.Dir, "sealog.db")+"?_pragma=busy_timeout(10000)"
-	}
-	db, err := sql.Open(driver, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := w.raw(t)
 	clock := event.Clock{Now: w.clock}
 	for done := 0; done < n; {
 		var events []event.Event
 		for range min(n-done, 4096) {
 			w.pass(time.Second)
-			e, err := make(done, clock.Next(), logs[0])
+			e, err := usual(done, clock.Next(), logs[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,28 +72,6 @@ func seal(ctx context.Context, db *sql.DB, events []event.Event) error {
 	return tx.Commit()
 }
 
-// TestALargeTree has a tile of level 1 that is full, and one above it.
-func TestALargeTree(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.turn(t)
-	w.plant(t, 66_000, lean)
-	w.turn(t)
-	dir, sum := w.toDir(t, w.begin(t, Filter{}))
-	if sum.Size != 66_001 {
-		t.Errorf("%+v", sum)
-	}
-	verify(t, dir, w.keys(t), 0)
-	for _, name := range []string{"tile/0/257.p/209", "tile/1/000", "tile/1/001.p/1", "tile/2/000.p/1", "disclosures/257.ndjson"} {
-		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-			t.Error(err)
-		}
-	}
-	if r := w.check(t); !r.Sound || r.Checked.Tiles != 3 || r.Checked.Events != 66_002 {
-		t.Errorf("%s", wrap(r))
-	}
-}
-
 // benchWorld has as many events as SEALOG_BENCH_EVENTS says, 100,000 by default.
 func benchWorld(b *testing.B) (*world, int) {
 	b.Helper()
@@ -120,7 +84,7 @@ func benchWorld(b *testing.B) (*world, int) {
 	}
 	w := newWorld(b)
 	w.turn(b)
-	w.plant(b, n, usual)
+	w.plant(b, n)
 	w.turn(b)
 	return w, n
 }

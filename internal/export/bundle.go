@@ -73,25 +73,37 @@ func (w *writer) bundles(ctx context.Context, p part) error {
 		if err := w.writeBundle(p, first/merkle.TileWidth, events); err != nil {
 			return err
 		}
-		// Each level has a tile that this bundle completes, as long as the number of what is
-		// below is a multiple of the width.
-		done := first/merkle.TileWidth + 1
-		for level := 1; len(events) == merkle.TileWidth && done%merkle.TileWidth == 0; level++ {
-			done /= merkle.TileWidth
-			if err := w.upper(ctx, p, merkle.Tile{Level: level, Index: done - 1, Width: merkle.TileWidth}); err != nil {
+		for _, t := range completed(first + int64(len(events))) {
+			if err := w.upper(ctx, p, t); err != nil {
 				return err
 			}
 		}
 	}
-	for level := 1; p.leaves>>(8*level) > 0; level++ {
-		whole := p.leaves >> (8 * level)
-		if width := int(whole % merkle.TileWidth); width > 0 {
-			if err := w.upper(ctx, p, merkle.Tile{Level: level, Index: whole / merkle.TileWidth, Width: width}); err != nil {
-				return err
-			}
+	for _, t := range edge(p.leaves) {
+		if err := w.upper(ctx, p, t); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// completed are the tiles of level 1 and above that become full when a tree has come to a size.
+func completed(size int64) (tiles []merkle.Tile) {
+	for level := 1; size > 0 && size%(1<<(8*level+8)) == 0 && level < 7; level++ {
+		tiles = append(tiles, merkle.Tile{Level: level, Index: size>>(8*level+8) - 1, Width: merkle.TileWidth})
+	}
+	return tiles
+}
+
+// edge are the tiles of level 1 and above that a tree of a size has in part.
+func edge(size int64) (tiles []merkle.Tile) {
+	for level := 1; level < 7 && size>>(8*level) > 0; level++ {
+		whole := size >> (8 * level)
+		if width := int(whole % merkle.TileWidth); width > 0 {
+			tiles = append(tiles, merkle.Tile{Level: level, Index: whole / merkle.TileWidth, Width: width})
+		}
+	}
+	return tiles
 }
 
 // writeBundle writes the files of up to 256 events.

@@ -56,6 +56,20 @@ func Check(ctx context.Context, db *store.DB, project string, progress func(done
 }
 
 func (c *checker) run(ctx context.Context) error {
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	// The tree first: it is short, and says most.
+	for _, step := range []func(context.Context) error{c.tree, c.events, c.checkCounts, c.checkReferences, c.checkActors} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin reads what the log says of itself.
+func (c *checker) begin(ctx context.Context) error {
 	logs, err := store.Column[string](ctx, c.q, `SELECT log_id FROM projects WHERE project_id = $1`, c.project)
 	if err != nil {
 		return err
@@ -74,16 +88,8 @@ func (c *checker) run(ctx context.Context) error {
 	if c.projected > c.size {
 		c.rep.add(KindTree, none, "%d events are counted, and the log has %d", c.projected, c.size)
 	}
-	if c.total, err = c.count(ctx, `SELECT count(*) FROM events WHERE project_id = $1`); err != nil {
-		return err
-	}
-	// The tree first: it is short, and says most.
-	for _, step := range []func(context.Context) error{c.tree, c.events, c.checkCounts, c.checkReferences, c.checkActors} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	c.total, err = c.count(ctx, `SELECT count(*) FROM events WHERE project_id = $1`)
+	return err
 }
 
 // count runs a query of one number about the project.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/storetest"
 )
 
 func (w *world) check(t *testing.T) *Report {
@@ -72,7 +74,18 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 	w.turn(t)
 	w.record(t, 160)
 	w.turn(t)
-	w.tamper(t, save...)
+	storetest.Tamper(t, w.config, func(db *sql.DB) error {
+		for _, query := range save {
+			change(t, db, query)
+		}
+		plantEach(t, w, db)
+		return nil
+	})
+}
+
+// plantEach is TestEveryDifferenceIsFound over a connection that may do everything.
+func plantEach(t *testing.T, w *world, db *sql.DB) {
+	t.Helper()
 	const at = ` WHERE project_id = 'acme' AND id = (SELECT id FROM leaves WHERE project_id = 'acme' AND position = 7)`
 	for _, c := range []struct {
 		name  string
@@ -139,11 +152,15 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			if c.args != nil {
 				args = c.args(t, w)
 			}
-			w.change(t, c.query, args...)
+			change(t, db, c.query, args...)
 			if c.name == "swapped" { // in two steps, as positions are unique
-				w.change(t, c.query)
+				change(t, db, c.query)
 			}
-			defer w.tamper(t, restore...)
+			defer func() {
+				for _, query := range restore {
+					change(t, db, query)
+				}
+			}()
 			r := w.check(t)
 			var kinds []string
 			for _, k := range []Kind{KindActor, KindCheckpoint, KindColumn, KindCount, KindDisclosure, KindEntry, KindLeaf, KindPosition, KindQueue, KindReference, KindTile, KindTree, KindWithheld} {
@@ -215,7 +232,7 @@ func TestHowAnEpochBegins(t *testing.T) {
 		if r := w.check(t); !r.Sound {
 			t.Fatalf("%s", wrap(r))
 		}
-		w.tamper(t, query)
+		change(t, w.raw(t), query)
 		if r := w.check(t); r.Counts[KindTree] == 0 || !strings.Contains(wrap(r), text) {
 			t.Errorf("%q is not in\n%s", text, wrap(r))
 		}
@@ -275,8 +292,11 @@ func TestAReportIsBounded(t *testing.T) {
 	w := newWorld(t)
 	w.record(t, 700)
 	w.turn(t)
-	w.tamper(t, `UPDATE events SET actor_id = 'bob' WHERE project_id = 'acme'`)
-	w.change(t, `INSERT INTO event_refs (project_id, ref, id) SELECT l.project_id, $1, l.id FROM leaves l WHERE l.project_id = 'acme'`, make([]byte, 16))
+	storetest.Tamper(t, w.config, func(db *sql.DB) error {
+		_, err := db.ExecContext(t.Context(), `UPDATE events SET actor_id = 'bob' WHERE project_id = 'acme'`)
+		return err
+	})
+	change(t, w.raw(t), `INSERT INTO event_refs (project_id, ref, id) SELECT l.project_id, $1, l.id FROM leaves l WHERE l.project_id = 'acme'`, make([]byte, 16))
 	r := w.check(t)
 	if r.Counts[KindColumn] != 701 || r.Counts[KindReference] != 701 || len(r.Findings) != 2*maxFindings || r.Total() != 2*701 {
 		t.Errorf("%d findings, %v", len(r.Findings), r.Counts)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/storetest"
 )
 
 // unpack reads an archive, and the order of its files.
@@ -279,7 +281,7 @@ func TestForgedCheckpoints(t *testing.T) {
 	w.turn(t)
 	w.record(t, 3)
 	w.turn(t)
-	w.change(t, `UPDATE checkpoints SET note = $1 WHERE project_id = 'acme' AND size = 7`, []byte("nothing\n"))
+	change(t, w.raw(t), `UPDATE checkpoints SET note = $1 WHERE project_id = 'acme' AND size = 7`, []byte("nothing\n"))
 	w.record(t, 1)
 	w.pass(time.Second)
 	if err := w.seal.Finish(t.Context()); err == nil {
@@ -303,7 +305,10 @@ func TestALogThatLostAnEvent(t *testing.T) {
 	w := newWorld(t)
 	w.record(t, 5)
 	w.turn(t)
-	w.tamper(t, `DELETE FROM events WHERE project_id = 'acme' AND type = 'user.disabled'`)
+	storetest.Tamper(t, w.config, func(db *sql.DB) error {
+		_, err := db.ExecContext(t.Context(), `DELETE FROM events WHERE project_id = 'acme' AND type = 'user.disabled'`)
+		return err
+	})
 	parent := t.TempDir()
 	sink, err := NewDir(filepath.Join(parent, "copy"))
 	if err != nil {
@@ -408,17 +413,27 @@ func TestPackedEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rows {
-		w.change(t, `UPDATE events SET entry = $1, disclosures = $2 WHERE project_id = 'acme' AND id = $3`, r.entry, r.disclosures, r.id)
+	update := func(rows ...row) {
+		storetest.Tamper(t, w.config, func(db *sql.DB) error {
+			for _, r := range rows {
+				_, err := db.ExecContext(t.Context(), `UPDATE events SET entry = $1, disclosures = $2 WHERE project_id = 'acme' AND id = $3`,
+					r.entry, r.disclosures, r.id)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
+	update(rows...)
 	if r := w.check(t); !r.Sound || r.Checked.Events != 32 {
 		t.Errorf("%s", wrap(r))
 	}
-	l := w.begin(t, Filter{})
-	dir, _ := w.toDir(t, l)
+	dir, _ := w.toDir(t, w.begin(t, Filter{}))
 	verify(t, dir, w.keys(t), 0)
-	w.change(t, `UPDATE events SET entry = $1 WHERE project_id = 'acme' AND id = $2`, []byte{1, 2, 3}, rows[5].id)
-	w.change(t, `UPDATE events SET disclosures = $1 WHERE project_id = 'acme' AND id = $2`, []byte{1, 2, 3}, rows[6].id)
+	// What begins like something that was packed, and is not.
+	rows[5].entry, rows[6].disclosures = []byte{1, 2, 3}, []byte{1, 2, 3}
+	update(rows[5], rows[6])
 	if r := w.check(t); r.Counts[KindEntry] != 1 || r.Counts[KindDisclosure] != 1 {
 		t.Errorf("%s", wrap(r))
 	}
