@@ -51,7 +51,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		h.users = append(h.users, event.NewID())
 	}
 	h.actors = append(h.actors, h.users[0].String())
-	const events = 400
+	const events = 300
 	for i := range events {
 		// Bursts within seconds, gaps of minutes and days.
 		step := []time.Duration{3 * time.Second, 90 * time.Second, 7 * time.Hour, 30 * time.Millisecond}[h.random.IntN(4)]
@@ -210,7 +210,7 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 func TestReadingIsExact(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t, 7)
-	for range 400 {
+	for range 200 {
 		f, chosen := h.filter()
 		var want []auditlog.Row
 		for _, r := range h.rows {

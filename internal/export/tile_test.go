@@ -16,7 +16,9 @@ import (
 // and what its right edge has in part at the end.
 func TestTilesAboveTheLeaves(t *testing.T) {
 	t.Parallel()
-	tile := func(level int, index int64, width int) merkle.Tile { return merkle.Tile{Level: level, Index: index, Width: width} }
+	tile := func(level int, index int64, width int) merkle.Tile {
+		return merkle.Tile{Level: level, Index: index, Width: width}
+	}
 	for _, c := range []struct {
 		size            int64
 		completed, edge []merkle.Tile
