@@ -57,10 +57,6 @@ type Exclusion struct {
 	Refs     []event.Ref
 }
 
-func (n Exclusion) isEmpty() bool {
-	return len(n.Types)+len(n.Users)+len(n.Actors)+len(n.Outcomes)+len(n.Refs) == 0
-}
-
 // refers reports whether the filter asks what events mention, of which only those tell by
 // event_refs that were derived already.
 func (f Filter) refers() bool {
