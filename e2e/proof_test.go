@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -173,6 +174,35 @@ func TestProof(t *testing.T) {
 		}
 	}
 	b.shot("not-verified")
+}
+
+// TestProofWithoutCryptography: a browser that cannot check says so, and claims nothing.
+func TestProofWithoutCryptography(t *testing.T) {
+	t.Parallel()
+	_, srv, k := prepared(t)
+	fiveMutations(t, srv, k.token(t))
+	for _, test := range []struct{ without, verdict, chip string }{
+		{`Object.defineProperty(window, "isSecureContext", {value: false});`, "This page was not served securely (HTTPS), so this browser has no cryptography for it. Nothing was checked.", "not served securely"},
+		{`crypto.subtle.importKey = () => Promise.reject(new DOMException("", "NotSupportedError"));`,
+			"The event is in the tree of the checkpoint, but whether the log has signed that was not checked. This browser cannot check Ed25519 signatures.", "cannot check Ed25519"},
+	} {
+		b := newTab(t, srv)
+		_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: test.without})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.signIn(email, password)
+		b.open("/projects/acme/audit-log?tab=users")
+		b.reads("#seal summary", "signed to event ")
+		b.reads("[data-why]", test.chip, "What the server says was not checked.")
+		if text := eval[string](b, `document.querySelector("#seal summary").textContent`); strings.Contains(text, "verified") {
+			t.Errorf("the chip claims %s", text)
+		}
+		b.openEvent("disabled kim@shop.example")
+		b.follow("nav.tabs a:last-child")
+		b.reads("#verdict", test.verdict)
+		b.sees("How to check it otherwise")
+	}
 }
 
 // tree is a Merkle tree that was built by package tlog, with all its proofs, in base64.

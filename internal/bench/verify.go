@@ -38,42 +38,58 @@ func Verify(ctx context.Context, o Options) (_ Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
-	entries, err := hashFiles(dir, func(path string) bool { return strings.HasPrefix(path, "tile/entries/") })
-	if err != nil {
-		return Report{}, err
-	}
-	all, err := hashFiles(dir, func(path string) bool {
-		return strings.HasPrefix(path, "tile/entries/") || strings.HasPrefix(path, "disclosures/")
-	})
-	if err != nil {
-		return Report{}, err
-	}
 	n := float64(o.Events)
 	r := newReport("verify", p.engine)
-	r.Data = fmt.Sprintf("%s events, %.0f bytes of entry and %.0f of disclosures each", number(n),
-		float64(entries.bytes)/n, float64(all.bytes-entries.bytes)/n)
 	r.Figures = append(r.Figures, Figure{What: "exporting", Value: n / exporting.Seconds(), Unit: unitRate})
+	var hashed []int64 // bytes
 	for _, run := range []struct {
 		what   string
 		args   []string
-		limit  hashed
+		reads  []string // of the export
 		target float64
 	}{
-		{"the root alone", []string{"--root-only"}, entries, rootTarget},
-		{"everything", nil, all, wholeTarget},
+		{"the root alone", []string{"--root-only"}, []string{"tile/entries"}, rootTarget},
+		{"everything", nil, []string{"tile/entries", "disclosures"}, wholeTarget},
 	} {
-		o.Progress.tell("verifying "+run.what, 0, 1)
-		cpu, wall, err := verify(ctx, o.Verifier, append([]string{dir, "--key", key}, run.args...))
-		if err != nil {
-			return Report{}, err
+		var best, bare spent
+		for i := range turns {
+			o.Progress.tell("verifying "+run.what, int64(i), turns)
+			s, err := verify(ctx, o.Verifier, append([]string{dir, "--key", key}, run.args...))
+			if err != nil {
+				return Report{}, err
+			}
+			best = best.least(s)
+			size, s, err := hashFiles(dir, run.reads)
+			if err != nil {
+				return Report{}, err
+			}
+			bare = bare.least(s)
+			if i == 0 {
+				hashed = append(hashed, size)
+			}
 		}
-		o.Progress.tell("verifying "+run.what, 1, 1)
+		o.Progress.tell("verifying "+run.what, turns, turns)
 		r.Figures = append(r.Figures, Figure{
-			What: "verifying " + run.what, Value: n / cpu.Seconds(), Unit: unitCore,
-			Limit: n / run.limit.cpu.Seconds(), LimitIs: "SHA-256 of the same bytes", Target: run.target,
-		}, Figure{What: "the same by the clock, on all cores", Value: n / wall.Seconds(), Unit: unitRate})
+			What: "verifying " + run.what, Value: n / best.cpu.Seconds(), Unit: unitCore,
+			Limit: n / bare.cpu.Seconds(), LimitIs: "SHA-256 of the same bytes", Target: run.target,
+		}, Figure{What: "the same by the clock, on all cores", Value: n / best.wall.Seconds(), Unit: unitRate})
 	}
+	r.Data = fmt.Sprintf("%s events, %.0f bytes of entry and %.0f of disclosures each; the best of %d turns", number(n),
+		float64(hashed[0])/n, float64(hashed[1]-hashed[0])/n, turns)
 	return r, nil
+}
+
+// turns is how often each verification is measured. The best counts: what disturbs it only adds.
+const turns = 3
+
+// spent is time: of processors, and by the clock. Zero is none yet.
+type spent struct{ cpu, wall time.Duration }
+
+func (s spent) least(t spent) spent {
+	if s == (spent{}) {
+		return t
+	}
+	return spent{min(s.cpu, t.cpu), min(s.wall, t.wall)}
 }
 
 // export seals events and takes them away.
@@ -118,46 +134,38 @@ func (p *place) export(ctx context.Context, o Options) (dir, key string, took ti
 }
 
 // verify runs the verifier, which has to find the export sound.
-func verify(ctx context.Context, program string, args []string) (cpu, wall time.Duration, err error) {
+func verify(ctx context.Context, program string, args []string) (spent, error) {
 	c := exec.CommandContext(ctx, program, args...)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
-	wall, err = timed(c.Run)
+	wall, err := timed(c.Run)
 	if err != nil {
-		return 0, 0, fmt.Errorf("bench: %s: %w\n%s", program, err, &out)
+		return spent{}, fmt.Errorf("bench: %s: %w\n%s", program, err, &out)
 	}
-	return c.ProcessState.UserTime() + c.ProcessState.SystemTime(), wall, nil
+	return spent{c.ProcessState.UserTime() + c.ProcessState.SystemTime(), wall}, nil
 }
 
-// hashed is how long SHA-256 over files took, reading them aside.
-type hashed struct {
-	bytes int64
-	cpu   time.Duration
-}
-
-// hashFiles hashes the files below a directory that are wanted by their paths.
-func hashFiles(dir string, wanted func(path string) bool) (h hashed, err error) {
+// hashFiles hashes what is in some directories of an export. Reading it is not in the time.
+func hashFiles(export string, dirs []string) (bytes int64, s spent, err error) {
 	sum := sha256.New()
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range dirs {
+		err := filepath.WalkDir(filepath.Join(export, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			bytes += int64(len(text))
+			cpu := cpuTime()
+			wall, _ := timed(func() error { _, err := sum.Write(text); return err })
+			s.cpu, s.wall = s.cpu+cpuTime()-cpu, s.wall+wall
+			return nil
+		})
 		if err != nil {
-			return err
+			return 0, s, fmt.Errorf("bench: %w", err)
 		}
-		relative, err := filepath.Rel(dir, path)
-		if err != nil || d.IsDir() || !wanted(filepath.ToSlash(relative)) {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		begun := cpuTime()
-		sum.Write(text)
-		h.cpu += cpuTime() - begun
-		h.bytes += int64(len(text))
-		return nil
-	})
-	if err != nil {
-		return h, fmt.Errorf("bench: %w", err)
 	}
-	return h, nil
+	return bytes, s, nil
 }

@@ -34,6 +34,7 @@ type ErasedPage struct {
 	Certificate    string // a signed text
 	Verifier       string // the key with which it is verified
 	Recorded       []string
+	Alive          bool // there is still a user with data, which events to come will have
 	// Leftover is whether the bytes may still stand in the database's files.
 	Leftover bool
 }
@@ -105,7 +106,7 @@ func (p *portal) erase(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	page := ErasedPage{
 		UserID: f.Values["user"], Events: len(done.Events), Fields: done.Fields(), Certificate: string(done.Certificate),
-		Verifier: done.Verifier, Leftover: done.Leftover != nil,
+		Verifier: done.Verifier, Alive: done.Alive, Leftover: done.Leftover != nil,
 	}
 	for _, id := range done.Recorded {
 		page.Recorded = append(page.Recorded, id.String())

@@ -87,5 +87,6 @@ func TestEraseWhoIsDeleted(t *testing.T) {
 		b.get(want).want(t, 200, "Done, and put on the record.", "On what ground")
 	}
 	user := s.user("acme").ID.String()
+	b.post("/projects/acme/audit-log/erase", "user", user, "reason", "They asked.").want(t, 200, "is still there, with their data")
 	editor.post("/projects/acme/users/"+user+"/delete", "typed", user, "erase", "yes").leadsTo(t, "/projects/acme/users")
 }
