@@ -36,7 +36,7 @@ func TestWhatIsMeasuredIsALog(t *testing.T) {
 		}
 	})
 	steps := map[string]int64{}
-	o := Options{Events: 3000, Leaves: 70_000, Progress: func(step string, done, total int64) {
+	o := Options{Events: 1500, Leaves: 3000, Progress: func(step string, done, total int64) {
 		if done < steps[step] || done > total {
 			t.Errorf("%s: %d of %d after %d", step, done, total, steps[step])
 		}

@@ -15,8 +15,9 @@ import (
 	"github.com/sealog/sealog/internal/store"
 )
 
-// proven is how many proofs are made and timed.
-const proven = 2000
+// maxProven is how many proofs are made and timed in a large log; in a small one it is one for
+// every twenty leaves.
+const maxProven = 2000
 
 // proofTarget is what half of the proofs should take at most in a log of 10 million, in ms.
 const proofTarget = 2
@@ -35,7 +36,7 @@ func (p *place) prove(ctx context.Context, o Options) ([]Figure, error) {
 	}
 	g.m = &maker{project: project, log: log}
 	chance := rand.New(rand.NewPCG(1, uint64(o.Leaves)))
-	for range proven {
+	for range min(maxProven, o.Leaves/20) {
 		g.wanted = append(g.wanted, 1+chance.Int64N(o.Leaves-1))
 	}
 	slices.Sort(g.wanted)
