@@ -3,6 +3,7 @@ module github.com/sealog/sealog
 go 1.26.0
 
 require (
+	golang.org/x/sync v0.24.0
 	github.com/99designs/gqlgen v0.17.98
 	github.com/a-h/templ v0.3.977
 	github.com/agnivade/levenshtein v1.2.2
@@ -71,7 +72,6 @@ require (
 	github.com/sosodev/duration v1.4.0 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -70,14 +71,93 @@ func (c benchVerifyCommand) Run(ctx context.Context, term terminal) error {
 // measure runs a benchmark and prints what it found.
 func (f benchFlags) measure(ctx context.Context, term terminal, run func(context.Context, bench.Options) (bench.Report, error), o bench.Options) error {
 	o.Server = f.Server
+	return printReport(term, f.JSON, func(tell bench.Progress) (bench.Report, error) {
+		o.Progress = tell
+		return run(ctx, o)
+	})
+}
+
+type benchLoadCommand struct {
+	benchFlags
+	Dir      string `arg:"" help:"Directory to leave it in; it must be new or empty. sealog serve --data DIR serves it." type:"path"`
+	Events   int    `help:"How many events, in all projects together." default:"100000"`
+	Projects int    `help:"How many projects; the first has four fifths of the events." default:"5"`
+	Days     int    `help:"How far back the events go." default:"365"`
+}
+
+// Validate refuses what cannot be loaded.
+func (c benchLoadCommand) Validate() error {
+	if c.Events < 1000 || c.Projects < 1 || c.Days < 1 || c.Events/c.Projects < 200 {
+		return fault.New(fault.Invalid, "BenchInvalid", "--events must be at least 1000 and 200 a project, --projects and --days at least 1.")
+	}
+	return nil
+}
+
+// Run loads.
+func (c benchLoadCommand) Run(ctx context.Context, term terminal) error {
+	return printReport(term, c.JSON, func(tell bench.Progress) (bench.Report, error) {
+		return bench.Load(ctx, bench.LoadOptions{Dir: c.Dir, Server: c.Server, Events: c.Events, Projects: c.Projects, Days: c.Days, Progress: tell})
+	})
+}
+
+// siteFlags name what is looked at.
+type siteFlags struct {
+	Dir  string `arg:"" help:"Directory that sealog bench load has left." type:"path"`
+	JSON bool   `name:"json" help:"Print the results as one JSON object."`
+}
+
+// look measures something on a site and prints what it found.
+func (f siteFlags) look(ctx context.Context, term terminal, run func(*bench.Site, bench.Progress) (bench.Report, error)) error {
+	return printReport(term, f.JSON, func(tell bench.Progress) (_ bench.Report, err error) {
+		site, err := bench.OpenSite(ctx, f.Dir)
+		if err != nil {
+			return bench.Report{}, err
+		}
+		defer func() { err = errors.Join(err, site.Close()) }()
+		return run(site, tell)
+	})
+}
+
+type benchReadCommand struct{ siteFlags }
+
+// Run measures reading.
+func (c benchReadCommand) Run(ctx context.Context, term terminal) error {
+	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) { return bench.Read(ctx, s, tell) })
+}
+
+type benchHTTPCommand struct {
+	siteFlags
+	Processes int `help:"How many processes serve it; more than one needs PostgreSQL." default:"1"`
+}
+
+// Validate refuses what cannot be served.
+func (c benchHTTPCommand) Validate() error {
+	if c.Processes < 1 {
+		return fault.New(fault.Invalid, "BenchInvalid", "--processes must be at least 1.")
+	}
+	return nil
+}
+
+// Run measures what users wait for.
+func (c benchHTTPCommand) Run(ctx context.Context, term terminal) error {
+	own, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) {
+		return bench.HTTP(ctx, s, bench.HTTPOptions{Program: own, Processes: c.Processes, Progress: tell})
+	})
+}
+
+// printReport runs a benchmark, with bars while it runs, and prints its report.
+func printReport(term terminal, asJSON bool, run func(bench.Progress) (bench.Report, error)) error {
 	bars := newBars(term.stderr)
-	o.Progress = bars.tell
-	report, err := run(ctx, o)
+	report, err := run(bars.tell)
 	bars.stop()
 	if err != nil {
 		return err
 	}
-	if f.JSON {
+	if asJSON {
 		return report.WriteJSON(term.stdout)
 	}
 	return report.WriteTable(term.stdout)

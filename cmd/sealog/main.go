@@ -42,6 +42,9 @@ type cli struct {
 	Erase  eraseCommand  `cmd:"" help:"Remove what is personal about an end user from a project's log. This is recorded."`
 	Backup backupCommand `cmd:"" help:"Copy the embedded database to a file, beside a running server too. This is recorded."`
 	Bench  struct {
+		Load   benchLoadCommand   `cmd:"" help:"Leave a log of any size to measure."`
+		Read   benchReadCommand   `cmd:"" help:"Measure how fast a loaded log is read, without HTTP."`
+		HTTP   benchHTTPCommand   `cmd:"" name:"http" help:"Measure how long users of a loaded log wait."`
 		Seal   benchSealCommand   `cmd:"" help:"Measure how fast events are sealed and proven."`
 		Verify benchVerifyCommand `cmd:"" help:"Measure how fast an export is verified."`
 	} `cmd:"" help:"Measure on this machine, on a database made for it."`

@@ -268,17 +268,25 @@ func (c *counter) counts(b *builder, s stretch) string {
 	return part.text()
 }
 
-// unprojected returns the ids of the events of the filter that the counts do not know of.
+// idsAtOnce bounds how many ids one statement names.
+const idsAtOnce = 500
+
+// unprojected returns the ids of the events of the filter that the counts do not know of. The ids
+// of all that are not counted are read first, mostly none: an engine that is given both at once
+// may begin with all events that the filter chooses.
 func (c *counter) unprojected(ctx context.Context) ([]event.ID, error) {
+	uncounted, err := store.Column[event.ID](ctx, c.q, `
+		SELECT id FROM leaves WHERE project_id = $1 AND position >= $2
+		UNION ALL
+		SELECT id FROM events_pending WHERE project_id = $1`, c.f.Project, c.projected)
+	if err != nil {
+		return nil, err
+	}
 	var all []event.ID
-	for _, source := range []string{tailSealed, tailQueued} {
+	for some := range slices.Chunk(uncounted, idsAtOnce) {
 		b := c.f.where(c.l.refOf(c.f.Project))
-		if source == tailSealed {
-			b.add("p.project_id = " + b.bind(c.f.Project) + " AND p.position >= " + b.bind(c.projected))
-		} else {
-			b.add("q.project_id = " + b.bind(c.f.Project))
-		}
-		ids, err := store.Column[event.ID](ctx, c.q, `SELECT e.id FROM `+source+` WHERE `+b.text(), b.args...)
+		b.add(in(b, "e.id", some, asIs))
+		ids, err := store.Column[event.ID](ctx, c.q, `SELECT e.id FROM events e WHERE `+b.text(), b.args...)
 		if err != nil {
 			return nil, err
 		}

@@ -106,21 +106,41 @@ func (p *place) create(ctx context.Context, server string) (address string, err 
 
 // openBare opens the connection for comparison and asks the engine what it is.
 func (p *place) openBare(ctx context.Context, address string) (err error) {
-	driver, durable := "pgx", `SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync ' || current_setting('fsync') ||
-		', synchronous_commit ' || current_setting('synchronous_commit')`
-	if address == "" {
-		// As package store opens its own.
-		driver, durable = "sqlite", `SELECT 'SQLite ' || sqlite_version() || ', WAL, synchronous FULL'`
-		address = (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.Join(p.dir, "bare.db"), RawQuery: url.Values{"_txlock": {"immediate"}, "_pragma": {
-			"journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)", "temp_store(2)", "cache_size(-65536)", "wal_autocheckpoint(4000)",
-		}}.Encode()}).String()
-	}
-	if p.bare, err = sql.Open(driver, address); err != nil {
+	if p.bare, err = openBeside(filepath.Join(p.dir, "bare.db"), address); err != nil {
 		return err
 	}
 	p.undo = append(p.undo, p.bare.Close)
-	p.bare.SetMaxOpenConns(1)
-	return p.bare.QueryRowContext(ctx, durable).Scan(&p.engine)
+	p.engine, err = engineOf(ctx, p.bare, p.db.Engine())
+	return err
+}
+
+// openBeside opens one connection beside package store's: to the SQLite file at path, with the
+// settings that package store has, or, when there is an address, to that PostgreSQL database.
+func openBeside(path, address string) (*sql.DB, error) {
+	driver := "pgx"
+	if address == "" {
+		driver = "sqlite"
+		address = (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_txlock": {"immediate"}, "_pragma": {
+			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)", "temp_store(2)", "cache_size(-65536)", "wal_autocheckpoint(4000)",
+		}}.Encode()}).String()
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// engineOf says what an engine is, with its version and how durable it was told to be.
+func engineOf(ctx context.Context, db *sql.DB, e store.Engine) (text string, err error) {
+	query := `SELECT 'SQLite ' || sqlite_version() || ', WAL, synchronous FULL'`
+	if e == store.PostgreSQL {
+		query = `SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync ' || current_setting('fsync') ||
+			', synchronous_commit ' || current_setting('synchronous_commit')`
+	}
+	err = db.QueryRowContext(ctx, query).Scan(&text)
+	return text, err
 }
 
 // close removes the place, the last thing first.

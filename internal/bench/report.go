@@ -58,17 +58,21 @@ type Figure struct {
 	// when there is none to compare with.
 	Limit   float64 `json:"limit,omitempty"`
 	LimitIs string  `json:"limit_is,omitempty"`
-	// Target is what is aimed at, 0 for nothing: at least for rates, at most for times.
+	// Target is what is aimed at, 0 for nothing: at least for rates, at most for the others.
 	Target float64 `json:"target,omitempty"`
+	// P99, of a time that half of what was measured took at most, is what 99 of 100 took at
+	// most, and P99Target what is aimed at.
+	P99       float64 `json:"p99,omitempty"`
+	P99Target float64 `json:"p99_target,omitempty"`
 }
 
-// isTime says that less is better.
-func (f Figure) isTime() bool { return f.Unit == unitMS }
+// isTime says that less is better: not only of times.
+func (f Figure) isTime() bool { return f.Unit == unitMS || f.Unit == unitTimes || f.Unit == unitBytes }
 
 // Met says whether the target was reached.
 func (f Figure) Met() bool {
 	if f.isTime() {
-		return f.Value <= f.Target
+		return f.Value <= f.Target && (f.P99Target == 0 || f.P99 <= f.P99Target)
 	}
 	return f.Value >= f.Target
 }
@@ -78,6 +82,11 @@ const (
 	unitRate = "events/s"
 	unitCore = "events/s a core"
 	unitMS   = "ms"
+	// unitRequests and unitCalls are rates too.
+	unitRequests = "requests/s"
+	unitCalls    = "calls/s"
+	unitTimes    = "times"
+	unitBytes    = "bytes an event"
 )
 
 // WriteJSON writes the report as one JSON object.
@@ -95,17 +104,23 @@ func (r Report) WriteTable(w io.Writer) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"what", "measured", "unit", "limit of the machine", "share", "target"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight}})
+	t.AppendHeader(table.Row{"what", "measured", "p99", "unit", "limit of the machine", "share", "target"})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}, {Number: 6, Align: text.AlignRight}})
 	for _, f := range r.Figures {
-		limit, share, target := "", "", ""
+		limit, share, target, p99 := "", "", "", ""
+		if f.P99 > 0 {
+			p99 = number(f.P99)
+		}
 		if f.Limit > 0 {
 			limit, share = number(f.Limit)+" "+f.LimitIs, fmt.Sprintf("%.0f %%", 100*f.share())
 		}
 		if f.Target > 0 {
 			target = map[bool]string{true: "met: ", false: "missed: "}[f.Met()] + number(f.Target)
+			if f.P99Target > 0 {
+				target += " / " + number(f.P99Target)
+			}
 		}
-		t.AppendRow(table.Row{f.What, number(f.Value), f.Unit, limit, share, target})
+		t.AppendRow(table.Row{f.What, number(f.Value), p99, f.Unit, limit, share, target})
 	}
 	_, err := fmt.Fprintf(w, "sealog bench %s\nengine:  %s\nmachine: %s\ndata:    %s\n%s\n", r.Bench, r.Engine, r.Machine, r.Data, t.Render())
 	if err != nil {

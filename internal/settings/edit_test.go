@@ -102,7 +102,7 @@ func TestApplyAnything(t *testing.T) {
 	paths := []string{"/password/min_length", "/password/digit_required", "/password/new", "/oauth/clients", "/oauth/clients/0/name", "/session", "/session/a/b",
 		"/identity/login_id_keys/1/key", "/identity/blocked_usernames/0", "/identity/blocked_usernames", "/admin_api/burst", "/new/key", "/other"}
 	done := 0
-	for range 3000 {
+	for range 600 {
 		text := commented
 		for range 1 + r.IntN(3) {
 			e := Edit{Path: paths[r.IntN(len(paths))]}
@@ -136,7 +136,7 @@ func TestApplyAnything(t *testing.T) {
 			}
 		}
 	}
-	if done < 4000 {
+	if done < 800 {
 		t.Errorf("only %d edits could be made", done)
 	}
 }

@@ -22,7 +22,7 @@ const maxGroup = 256
 const groupDeadline = 30 * time.Second
 
 // group is SQLite's one writer: a goroutine that owns the write connection and commits the
-// changes that wait together, each in a savepoint of its own.
+// changes that wait together, each in a savepoint of its own unless it is alone.
 //
 // The rules, each of which has cost somebody data:
 //   - A caller's context is looked at once, before its savepoint. Statements run under the
@@ -162,6 +162,15 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 	for _, job := range batch {
 		if job.err = job.ctx.Err(); job.err != nil {
 			continue // gone before its turn
+		}
+		if len(batch) == 1 {
+			// A savepoint copies every page before it is written to. Alone, the transaction
+			// does what it is for.
+			if job.seal, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
+				w.rollback()
+				return nil
+			}
+			continue
 		}
 		if job.err = w.savepoint(ctx, job); errors.Is(job.err, errSavepointLost) {
 			w.rollback()

@@ -8,12 +8,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
@@ -50,6 +53,15 @@ func OpenWith(t testing.TB, config store.Config) (*store.DB, store.Config) {
 		config.Log = slog.New(slog.NewTextHandler(logWriter{t}, nil))
 	}
 	config.Dir, config.URL = t.TempDir(), URL(t)
+	if config.URL == "" {
+		files, err := template()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(config.Dir, files); err != nil {
+			t.Fatal(err)
+		}
+	}
 	db, err := store.Open(t.Context(), config, Vault(t))
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +73,40 @@ func OpenWith(t testing.TB, config store.Config) (*store.DB, store.Config) {
 	})
 	return db, config
 }
+
+// template is the files of a new embedded database. Making the tables takes much longer than
+// copying them, and most tests need a database of their own.
+var template = sync.OnceValues(func() (fs.FS, error) {
+	dir, err := os.MkdirTemp("", "sealog-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	v, err := vault.New(Master)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(context.Background(), store.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)}, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	files := fstest.MapFS{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files[e.Name()] = &fstest.MapFile{Data: text, Mode: 0o600}
+	}
+	return files, nil
+})
 
 type logWriter struct{ t testing.TB }
 
