@@ -18,19 +18,25 @@ type Leaf struct {
 	Hash merkle.Hash // of its entry (RFC 6962, section 2.1)
 }
 
+const (
+	insertEvent = `
+		INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	// The two in one statement, since each is a round trip.
+	insertAndQueue = `WITH inserted AS (` + insertEvent + `)
+		INSERT INTO events_pending (project_id, id, hash) VALUES ($1, $2, $10)`
+)
+
 // Insert writes down an event. On an engine that queues, it takes its place in the queue too.
 func Insert(ctx context.Context, c Conn, e event.Event, queue bool) (Leaf, error) {
-	_, err := c.ExecContext(ctx, `
-		INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures))
-	if err != nil {
-		return Leaf{}, err
-	}
 	leaf := Leaf{e.ID, merkle.LeafHash(e.Entry)}
-	if queue {
-		_, err = c.ExecContext(ctx, `INSERT INTO events_pending (project_id, id, hash) VALUES ($1, $2, $3)`, e.Project, e.ID, leaf.Hash[:])
+	text, args := insertEvent, []any{
+		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures),
 	}
+	if queue {
+		text, args = insertAndQueue, append(args, leaf.Hash[:])
+	}
+	_, err := c.ExecContext(ctx, text, args...)
 	return leaf, err
 }
 
