@@ -100,10 +100,40 @@ func (c benchLoadCommand) Run(ctx context.Context, term terminal) error {
 	})
 }
 
+// patience is how long each thing is measured.
+type patience struct {
+	For time.Duration `help:"How long each thing is measured at most." default:"20s"`
+}
+
+// Validate refuses a time in which nothing can be measured.
+func (p patience) Validate() error {
+	if p.For < 10*time.Millisecond {
+		return fault.New(fault.Invalid, "BenchInvalid", "--for must be at least 10ms.")
+	}
+	return nil
+}
+
+type benchWriteCommand struct {
+	benchFlags
+	patience
+}
+
+// Run measures writing.
+func (c benchWriteCommand) Run(ctx context.Context, term terminal) error {
+	own, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return printReport(term, c.JSON, func(tell bench.Progress) (bench.Report, error) {
+		return bench.Write(ctx, bench.WriteOptions{Server: c.Server, Program: own, Patience: bench.Patience(c.For), Progress: tell})
+	})
+}
+
 // siteFlags name what is looked at.
 type siteFlags struct {
 	Dir  string `arg:"" help:"Directory that sealog bench load has left." type:"path"`
 	JSON bool   `name:"json" help:"Print the results as one JSON object."`
+	patience
 }
 
 // look measures something on a site and prints what it found.
@@ -122,7 +152,7 @@ type benchReadCommand struct{ siteFlags }
 
 // Run measures reading.
 func (c benchReadCommand) Run(ctx context.Context, term terminal) error {
-	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) { return bench.Read(ctx, s, tell) })
+	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) { return bench.Read(ctx, s, bench.Patience(c.For), tell) })
 }
 
 type benchHTTPCommand struct {
@@ -135,7 +165,7 @@ func (c benchHTTPCommand) Validate() error {
 	if c.Processes < 1 {
 		return fault.New(fault.Invalid, "BenchInvalid", "--processes must be at least 1.")
 	}
-	return nil
+	return c.patience.Validate()
 }
 
 // Run measures what users wait for.
@@ -145,7 +175,7 @@ func (c benchHTTPCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) {
-		return bench.HTTP(ctx, s, bench.HTTPOptions{Program: own, Processes: c.Processes, Progress: tell})
+		return bench.HTTP(ctx, s, bench.HTTPOptions{Program: own, Processes: c.Processes, Patience: bench.Patience(c.For), Progress: tell})
 	})
 }
 

@@ -44,6 +44,7 @@ type cli struct {
 	Bench  struct {
 		Load   benchLoadCommand   `cmd:"" help:"Leave a log of any size to measure."`
 		Read   benchReadCommand   `cmd:"" help:"Measure how fast a loaded log is read, without HTTP."`
+		Write  benchWriteCommand  `cmd:"" help:"Measure how fast changes are recorded."`
 		HTTP   benchHTTPCommand   `cmd:"" name:"http" help:"Measure how long users of a loaded log wait."`
 		Seal   benchSealCommand   `cmd:"" help:"Measure how fast events are sealed and proven."`
 		Verify benchVerifyCommand `cmd:"" help:"Measure how fast an export is verified."`

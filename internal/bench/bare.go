@@ -83,3 +83,35 @@ func insertBareRows(n int) string {
 	}
 	return `INSERT INTO bare_leaves (project_id, position, id, hash) VALUES ` + strings.Join(rows, ", ")
 }
+
+// bareEvents is the table of events without keys, indexes and triggers.
+var bareEvents = map[store.Engine]string{
+	store.SQLite: `CREATE TABLE bare_events (project_id TEXT NOT NULL, id BLOB NOT NULL, category INTEGER NOT NULL, type TEXT NOT NULL,
+		outcome INTEGER NOT NULL, actor_id TEXT NOT NULL, user_id BLOB, entry BLOB NOT NULL, disclosures BLOB NOT NULL)`,
+	store.PostgreSQL: `CREATE TABLE bare_events (project_id TEXT NOT NULL, id UUID NOT NULL, category SMALLINT NOT NULL, type TEXT NOT NULL,
+		outcome SMALLINT NOT NULL, actor_id TEXT NOT NULL, user_id UUID, entry BYTEA NOT NULL, disclosures BYTEA NOT NULL)`,
+}
+
+// commitBare commits an event as a bare row: on SQLite, which has one writer, as many as there
+// are callers, on PostgreSQL one.
+func (p *place) commitBare(ctx context.Context, e event.Event, callers int) error {
+	tx, err := p.bare.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	rows := 1
+	if p.db.Engine() == store.SQLite {
+		rows = callers
+	}
+	for range rows {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO bare_events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			e.Project, event.NewID(), int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, e.Entry, e.Disclosures)
+		if err != nil {
+			_ = tx.Rollback()
+			return err
+		}
+	}
+	return tx.Commit()
+}

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
 )
 
 // HTTPOptions say who serves what HTTP asks.
@@ -17,6 +19,7 @@ type HTTPOptions struct {
 	// Program is sealog, which is started on the site, in so many Processes; on SQLite it is one.
 	Program   string
 	Processes int
+	Patience  Patience
 	Progress  Progress
 }
 
@@ -25,12 +28,16 @@ type HTTPOptions struct {
 const (
 	clients    = 8
 	rateTarget = 1000
-	askAtOnce  = 8 * time.Second
 )
 
 // HTTP measures how long users wait: from sending a request to the last byte of its answer, over
 // loopback, from this process. Beside it stands how long an answer takes that says nothing.
+//
+// Errors: BenchInvalid (several processes on SQLite).
 func HTTP(ctx context.Context, s *Site, o HTTPOptions) (_ Report, err error) {
+	if o.Processes > 1 && s.db.Engine() == store.SQLite {
+		return Report{}, fault.New(fault.Invalid, "BenchInvalid", "Several processes need PostgreSQL.")
+	}
 	questions, err := s.questions(ctx, auditlog.New(s.db))
 	if err != nil {
 		return Report{}, err
@@ -40,7 +47,7 @@ func HTTP(ctx context.Context, s *Site, o HTTPOptions) (_ Report, err error) {
 		return Report{}, err
 	}
 	defer func() { err = errors.Join(err, v.stop()) }()
-	bare, err := times(ctx, func(ctx context.Context) error { return v.get(ctx, "/healthz") })
+	bare, err := o.Patience.times(ctx, func(ctx context.Context) error { return v.get(ctx, "/healthz") })
 	if err != nil {
 		return Report{}, err
 	}
@@ -49,7 +56,7 @@ func HTTP(ctx context.Context, s *Site, o HTTPOptions) (_ Report, err error) {
 	p50 := map[string]float64{}
 	for i, q := range questions {
 		o.Progress.tell("asking", int64(i), int64(len(questions)))
-		took, err := times(ctx, func(ctx context.Context) error { return v.ask(ctx, q) })
+		took, err := o.Patience.times(ctx, func(ctx context.Context) error { return v.ask(ctx, q) })
 		if err != nil {
 			return Report{}, err
 		}
@@ -63,7 +70,7 @@ func HTTP(ctx context.Context, s *Site, o HTTPOptions) (_ Report, err error) {
 		}
 		r.Figures = append(r.Figures, f)
 		if i == 0 {
-			rate, err := v.atOnce(ctx, q)
+			rate, err := v.atOnce(ctx, q, o.Patience.together())
 			if err != nil {
 				return Report{}, err
 			}
@@ -83,14 +90,14 @@ func (v *service) ask(ctx context.Context, q question) error {
 }
 
 // atOnce is how many answers a second many clients get together.
-func (v *service) atOnce(ctx context.Context, q question) (float64, error) {
+func (v *service) atOnce(ctx context.Context, q question, span time.Duration) (float64, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	answers, begun := 0, time.Now()
 	for range clients {
 		g.Go(func() error {
 			n := 0
-			for time.Since(begun) < askAtOnce {
+			for time.Since(begun) < span {
 				if err := v.ask(ctx, q); err != nil {
 					return err
 				}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
@@ -88,11 +89,10 @@ func (p *place) create(ctx context.Context, server string) (address string, err 
 		return "", err
 	}
 	name := "sealog_bench_" + hex.EncodeToString(random)
-	admin, err := sql.Open("pgx", server)
+	admin, err := p.connect(server)
 	if err != nil {
 		return "", err
 	}
-	p.undo = append(p.undo, admin.Close)
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", err
 	}
@@ -104,12 +104,34 @@ func (p *place) create(ctx context.Context, server string) (address string, err 
 	return u.String(), nil
 }
 
+// connect opens a connection to a server itself.
+func (p *place) connect(server string) (*sql.DB, error) {
+	admin, err := sql.Open("pgx", server)
+	if err == nil {
+		p.undo = append(p.undo, admin.Close)
+	}
+	return admin, err
+}
+
+// nameOf is the name of the database in an address.
+func nameOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
 // openBare opens the connection for comparison and asks the engine what it is.
 func (p *place) openBare(ctx context.Context, address string) (err error) {
 	if p.bare, err = openBeside(filepath.Join(p.dir, "bare.db"), address); err != nil {
 		return err
 	}
 	p.undo = append(p.undo, p.bare.Close)
+	if p.db.Engine() == store.PostgreSQL {
+		p.bare.SetMaxOpenConns(16) // as many as package store has for writing
+		p.bare.SetMaxIdleConns(16)
+	}
 	p.engine, err = engineOf(ctx, p.bare, p.db.Engine())
 	return err
 }

@@ -13,12 +13,25 @@ import (
 // asked is how often each question is asked and timed, after asked/10 times to warm up.
 const asked = 300
 
-// askedFor bounds the time that one question gets.
-const askedFor = 20 * time.Second
+// Patience bounds the time that one thing is measured for. The zero value is DefaultPatience.
+type Patience time.Duration
+
+// DefaultPatience is enough for figures that mean something.
+const DefaultPatience = Patience(20 * time.Second)
+
+func (p Patience) duration() time.Duration {
+	if p == 0 {
+		p = DefaultPatience
+	}
+	return time.Duration(p)
+}
+
+// together is how long many callers call at once.
+func (p Patience) together() time.Duration { return p.duration() / 4 }
 
 // Read measures how long package auditlog takes to answer, without HTTP, beside how long the
 // database takes to find one event by its id.
-func Read(ctx context.Context, s *Site, tell Progress) (Report, error) {
+func Read(ctx context.Context, s *Site, patience Patience, tell Progress) (Report, error) {
 	log := auditlog.New(s.db)
 	questions, err := s.questions(ctx, log)
 	if err != nil {
@@ -28,7 +41,7 @@ func Read(ctx context.Context, s *Site, tell Progress) (Report, error) {
 	if err != nil || len(id) != 1 {
 		return Report{}, errors.Join(errors.New("bench: the log has too few events"), err)
 	}
-	bare, err := times(ctx, func(ctx context.Context) error {
+	bare, err := patience.times(ctx, func(ctx context.Context) error {
 		_, err := store.Column[[]byte](ctx, s.db, `SELECT entry FROM events WHERE project_id = $1 AND id = $2`, s.Projects[0].ID, id[0])
 		return err
 	})
@@ -41,7 +54,7 @@ func Read(ctx context.Context, s *Site, tell Progress) (Report, error) {
 		if q.read == nil {
 			continue
 		}
-		took, err := times(ctx, func(ctx context.Context) error { return q.read(ctx, log) })
+		took, err := patience.times(ctx, func(ctx context.Context) error { return q.read(ctx, log) })
 		if err != nil {
 			return Report{}, err
 		}
@@ -54,7 +67,7 @@ func Read(ctx context.Context, s *Site, tell Progress) (Report, error) {
 }
 
 // times does something again and again and returns how long each time took, sorted.
-func times(ctx context.Context, do func(context.Context) error) ([]time.Duration, error) {
+func (p Patience) times(ctx context.Context, do func(context.Context) error) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, asked)
 	begun := time.Now()
 	for i := range asked + asked/10 {
@@ -62,10 +75,10 @@ func times(ctx context.Context, do func(context.Context) error) ([]time.Duration
 		if err != nil {
 			return nil, err
 		}
-		if i >= asked/10 || time.Since(begun) > askedFor/2 {
+		if i >= asked/10 || time.Since(begun) > p.duration()/2 {
 			took = append(took, t)
 		}
-		if time.Since(begun) > askedFor {
+		if time.Since(begun) > p.duration() {
 			break
 		}
 	}
