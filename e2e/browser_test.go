@@ -283,7 +283,8 @@ func TestPortal(t *testing.T) {
 
 	// Filters, one by one, each in the address.
 	b.open("/projects/acme/audit-log?tab=admin")
-	b.do(chromedp.Click(chromedp.CSS("details.types > summary")),
+	b.do(chromedp.Click(chromedp.CSS(".filters > summary")),
+		chromedp.Click(chromedp.CSS("details.types > summary")),
 		chromedp.Click(chromedp.CSS("input[value='project.app.secret.viewed']")),
 		chromedp.Click(chromedp.CSS("input[value='admin_api.mutation.delete_user.executed']")))
 	b.shot("filter-open")

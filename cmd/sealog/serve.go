@@ -124,10 +124,12 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	})
 	mux.Handle("/api/graphql", portalAPI)
 	mux.Handle("/api/apps/", portalAPI)
+	feed := auditlog.NewFeed(auditlog.New(a.db), log)
+	defer feed.Close()
 	mux.Handle("/", portal.New(portal.Config{
 		Billing: paying, Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
 		MailConfigured: sending.Configured(message.Email), SMSConfigured: sending.Configured(message.SMS),
-		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Reads: reads, PublicURL: a.publicURL,
+		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Feed: feed, Reads: reads, PublicURL: a.publicURL,
 		Erasure: erasure.New(a.db, a.sealing.Finish, log), DB: a.db, Settle: a.sealing.Finish,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
@@ -144,6 +146,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	log.Info("stopping: requests under way are finished first")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
+	feed.Close() // who looks at a log live would look for ever
 	var errs []error
 	for _, s := range servers {
 		errs = append(errs, s.Shutdown(drain))

@@ -48,23 +48,40 @@ const maxMissed = 1000
 
 // Listen returns what was sealed after a position until now, and a channel of what is sealed
 // from now on, oldest first, at most MaxPage at a time. The channel is closed when ctx ends,
-// when the feed does, and when the listener is so slow that it would miss some.
+// when the feed does, and when the listener is so slow that it would miss some. A position that
+// the log has not reached is that of its end.
 //
 // Errors: FeedBehind when it has missed too much.
 func (f *Feed) Listen(ctx context.Context, project string, after int64) (missed []Row, _ <-chan []Row, err error) {
+	defer fault.Wrap(&err, "auditlog.Feed.Listen(%q, %d)", project, after)
+	size, err := one(ctx, f.l.db, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, project)
+	if err != nil {
+		return nil, nil, err
+	}
+	after = max(min(after, size-1), -1)
 	for {
-		if events, ok := f.join(ctx, project, after); ok {
-			return missed, events, nil
+		// Whoever joins is nearly as far as the log: the first to join says where the looking begins.
+		if after >= size-1 {
+			if events, ok := f.join(ctx, project, after); ok {
+				return missed, events, nil
+			}
+		}
+		if size-1-after > maxMissed {
+			return nil, nil, errBehind()
 		}
 		rows, _, err := f.l.Follow(ctx, project, after, time.Time{}, MaxPage)
 		if err != nil {
 			return nil, nil, err
 		}
 		missed, after = append(missed, rows...), after+int64(len(rows))
-		if len(missed) > maxMissed {
-			return nil, nil, fault.New(fault.Conflict, "FeedBehind", "More than %d events have come since; load the log anew.", maxMissed)
+		if len(missed) > maxMissed || len(rows) == 0 {
+			return nil, nil, errBehind()
 		}
 	}
+}
+
+func errBehind() error {
+	return fault.New(fault.Conflict, "FeedBehind", "More than %d events have come since; load the log anew.", maxMissed)
 }
 
 // join takes a listener in, unless the others were told of events that it does not know.
@@ -121,6 +138,13 @@ func (f *Feed) Close() {
 	}
 	f.mu.Unlock()
 	f.done.Wait()
+}
+
+// Ended reports whether the feed has been closed.
+func (f *Feed) Ended() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
 }
 
 // look reads what comes after a position, again and again, and tells the listeners.

@@ -108,3 +108,44 @@ func listen(t *testing.T, feed *auditlog.Feed, n int) (positions []int64) {
 	}
 	return positions
 }
+
+// TestAPositionThatTheLogHasNotReached keeps nobody from hearing of what comes.
+func TestAPositionThatTheLogHasNotReached(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	storetest.Project(t, db, "acme")
+	marks, err := sequencer.NewMarks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealing := sequencer.New(db, marks, slog.New(slog.DiscardHandler))
+	seal := func() {
+		t.Helper()
+		if err := sealing.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seal()
+	feed := auditlog.NewFeed(auditlog.New(db), slog.New(slog.DiscardHandler))
+	defer feed.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, after := range []int64{1 << 40, 0, -5} {
+		missed, events, err := feed.Listen(ctx, "acme", after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, storetest.Operator(), event.InProject("acme"), event.ProjectAppRenamed{Name: "acme"})
+		seal()
+		rows := <-events
+		if len(rows) == 0 {
+			t.Fatalf("after %d nothing is heard, but %d missed", after, len(missed))
+		}
+	}
+	if feed.Ended() {
+		t.Error("the feed has ended")
+	}
+	if feed.Close(); !feed.Ended() {
+		t.Error("the feed goes on")
+	}
+}

@@ -180,12 +180,12 @@ func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) er
 		return err
 	}
 	q := readQuery(r.PostForm)
-	filter, wrong := q.filter(v.project.ID)
+	filter, wrong, err := p.chosen(r.Context(), v, q, p.Now())
+	if err != nil {
+		return err
+	}
 	if len(wrong) > 0 {
 		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
-	}
-	if bound := v.project.Plan.ReadableFrom(p.Now()); filter.From.Before(bound) {
-		filter.From = bound
 	}
 	format := export.Format(r.PostForm.Get("format"))
 	taken, err := export.BeginTable(r.Context(), p.DB, v.by, export.ViaPortal, format, filter)

@@ -13,15 +13,17 @@ import (
 
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	search "github.com/sealog/sealog/internal/query"
 )
 
 // LogQuery is the audit log page's query as it was typed; every part of the page's state is
 // in its URL.
 type LogQuery struct {
 	Tab      string   // "users" or "admin"
+	Search   string   // in the language of package query
 	Types    []string // activity types
 	From, To string   // as <input type=datetime-local> writes them
-	Zone     string   // the zone of From and To: "Europe/Zurich", minutes to add for UTC, or "" for UTC
+	Zone     string   // the zone of From, To and Search: "Europe/Zurich", minutes to add for UTC, or "" for UTC
 	Actor    string   // chosen
 	ActorID  string   // typed
 	User     string
@@ -30,6 +32,9 @@ type LogQuery struct {
 
 	Until         string // later events are left out, so that pages do not shift
 	After, Before string // cursors
+	// Page is the page's number in the result, from 1: what is asked for, or, beside a cursor,
+	// what the page after or before it is called.
+	Page string
 }
 
 // Everything that is put into URLs is at most so long.
@@ -59,7 +64,8 @@ func readQuery(v url.Values) LogQuery {
 	q := LogQuery{
 		Tab: get("tab"), From: get("from"), To: get("to"), Zone: get("tz"), Actor: get("actor"), ActorID: get("actor_id"),
 		User: get("user"), Outcome: get("outcome"), Order: get("order"),
-		Until: get("until"), After: get("after"), Before: get("before"),
+		Until: get("until"), After: get("after"), Before: get("before"), Page: get("page"),
+		Search: readableTo(strings.TrimSpace(v.Get("q")), search.MaxBytes),
 	}
 	if q.Tab != "admin" {
 		q.Tab = "users"
@@ -87,12 +93,13 @@ func (q LogQuery) values() url.Values {
 		}
 	}
 	set("tab", q.Tab)
+	set("q", q.Search)
 	for _, t := range q.Types {
 		v.Add("type", t)
 	}
 	set("from", q.From)
 	set("to", q.To)
-	if q.From != "" || q.To != "" {
+	if q.From != "" || q.To != "" || q.Search != "" {
 		set("tz", q.Zone)
 	}
 	set("actor", q.Actor)
@@ -103,6 +110,7 @@ func (q LogQuery) values() url.Values {
 	set("until", q.Until)
 	set("after", q.After)
 	set("before", q.Before)
+	set("page", q.Page)
 	return v
 }
 
@@ -122,12 +130,15 @@ func (q LogQuery) pairs() [][2]string {
 
 // fromStart is the query without a place in the result.
 func (q LogQuery) fromStart() LogQuery {
-	q.Until, q.After, q.Before = "", "", ""
+	q.Until, q.After, q.Before, q.Page = "", "", "", ""
 	return q
 }
 
 // filtered is whether anything is left out of the tab.
-func (q LogQuery) filtered() bool {
+func (q LogQuery) filtered() bool { return q.Search != "" || q.fielded() }
+
+// fielded is whether the fields of the filter say anything.
+func (q LogQuery) fielded() bool {
 	return len(q.Types) > 0 || q.From != "" || q.To != "" || q.Actor != "" || q.ActorID != "" || q.User != "" || q.Outcome != ""
 }
 
@@ -242,6 +253,9 @@ func (q LogQuery) chips(actorName func(string) string) []Chip {
 		without(&rest)
 		chips = append(chips, Chip{label, value, "?" + rest.encode()})
 	}
+	if parsed, err := search.Parse(q.Search); err == nil {
+		chip("Search", parsed.String(), func(q *LogQuery) { q.Search = "" })
+	}
 	zone := " UTC"
 	if q.Zone != "" {
 		zone = ""
@@ -266,59 +280,4 @@ func inChip(local, zone string) string {
 		return ""
 	}
 	return strings.Replace(local, "T", " ", 1) + zone
-}
-
-// TypeGroup is a heading of the list of types, with its types.
-type TypeGroup struct {
-	Name  string
-	Types []TypeChoice
-}
-
-// TypeChoice is one type to choose.
-type TypeChoice struct {
-	Type, Title string
-	Chosen      bool
-}
-
-// groups name the types' groups by how a type begins.
-var groups = []struct{ prefix, name string }{
-	{"user.", "Users"}, {"identity.", "Identities"},
-	{"email.", "Messages"}, {"sms.", "Messages"}, {"whatsapp.", "Messages"},
-	{"admin_api.", "Admin API"}, {"project.collaborator.", "Collaborators"}, {"project.billing.", "Billing"},
-	{"project.", "Project"}, {"account.", "Portal accounts"}, {"access.", "Access"},
-	{"audit_log.", "Audit log"}, {"audit.", "Audit log"}, {"backup.", "Backups"},
-}
-
-func groupOf(t event.Type) string {
-	for _, g := range groups {
-		if strings.HasPrefix(string(t), g.prefix) {
-			return g.name
-		}
-	}
-	return "Others"
-}
-
-// typeGroups are the types of the query's tab; a chosen type that this version does not
-// record is among them too.
-func (q LogQuery) typeGroups() []TypeGroup {
-	var list []TypeGroup
-	add := func(t event.Type) {
-		name := groupOf(t)
-		i := slices.IndexFunc(list, func(g TypeGroup) bool { return g.Name == name })
-		if i < 0 {
-			i, list = len(list), append(list, TypeGroup{Name: name})
-		}
-		list[i].Types = append(list[i].Types, TypeChoice{string(t), event.TitleOf(t), slices.Contains(q.Types, string(t))})
-	}
-	for _, s := range event.Catalogue() {
-		if s.Category == q.category() {
-			add(s.Type)
-		}
-	}
-	for _, t := range q.Types {
-		if _, known := event.Lookup(event.Type(t)); !known {
-			add(event.Type(t))
-		}
-	}
-	return list
 }

@@ -1,8 +1,6 @@
 package portal
 
 import (
-	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	search "github.com/sealog/sealog/internal/query"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -29,20 +28,30 @@ const actorsOffered = 50
 // LogPage shows a project's log.
 type LogPage struct {
 	Base
-	Seal   Seal
-	Query  LogQuery
-	Wrong  map[string]string // what the filter says that cannot be understood, by field
-	Actors []event.Actor
-	Rows   []LogRow
-	Total  int64 // or many
+	Seal  Seal
+	Query LogQuery
+	Wrong map[string]string // what the filter says that cannot be understood, by field
+	// Mistake is what is wrong with the search, and Broad why the log was not looked at; or nil.
+	Mistake *Mistake
+	Broad   *Broad
+	// Elsewhere is how many events the search finds in the other tab when it finds none in this one.
+	Elsewhere int64
+	Actors    []event.Actor
+	Rows      []LogRow
+	Total     int64 // or many
+	Number    int64 // of this page, from 1; 0 when it is not known
 	// Newer is how many events came since the page's upper bound, or many.
 	Newer int64
 	// Grows is whether events that come later can be what the filter asks for.
 	Grows bool
 	// DaysBack is how far back the plan lets the log be read, or 0 for all of it.
 	DaysBack int
-	// Until is the page's upper bound.
-	Until time.Time
+	// Until is the page's upper bound; Latest is whether it is when the page was asked for.
+	Until  time.Time
+	Latest bool
+	// ToldApart is what the timeline's bars are told apart by at first: the counts know of the
+	// filter's types where they tell types apart.
+	ToldApart string
 	// MayExport and MayErase are whether the viewer may take the log away, and may remove
 	// personal data from it.
 	MayExport, MayErase bool
@@ -52,6 +61,7 @@ type LogPage struct {
 
 // LogRow is an event in the list.
 type LogRow struct {
+	ID               string
 	At               time.Time
 	Actor, ActorType string
 	ActorID          string
@@ -74,7 +84,7 @@ func logRow(r auditlog.Row) (LogRow, error) {
 		return LogRow{}, err
 	}
 	return LogRow{
-		At: r.CreatedAt(), Actor: s.Actor, ActorType: s.ActorType, ActorID: r.ActorID, Action: s.Action, Type: r.Type,
+		ID: r.ID.String(), At: r.CreatedAt(), Actor: s.Actor, ActorType: s.ActorType, ActorID: r.ActorID, Action: s.Action, Type: r.Type,
 		Target: s.Target, UserID: s.TargetUserID, Outcome: r.Outcome, IP: c.IPAddress, Agent: c.UserAgent, Client: c.ClientID,
 		Href: "/projects/" + url.PathEscape(r.Project) + "/audit-log/" + r.ID.String(),
 	}, nil
@@ -126,27 +136,43 @@ func (l LogPage) chosenActorIsListed() bool {
 }
 
 // readPage reads what part of the log is asked for; what of it cannot be understood is in Wrong.
-func (p *portal) readPage(r *http.Request, v visit) (LogPage, auditlog.Filter) {
+func (p *portal) readPage(r *http.Request, v visit) (LogPage, auditlog.Filter, error) {
 	params := r.URL.Query()
 	if v.project.ID == event.PortalProject && !params.Has("tab") {
 		params.Set("tab", "admin") // it has no users
 	}
 	q := readQuery(params)
-	filter, wrong := q.filter(v.project.ID)
-	if bound := v.project.Plan.ReadableFrom(p.Now()); filter.From.Before(bound) {
-		filter.From = bound
-	}
 	until, err := time.Parse(time.RFC3339Nano, q.Until)
-	if err != nil || until.Year() < 1970 {
-		if q.Until != "" {
-			wrong["until"] = "The page's upper bound is not a time."
-		}
+	known := err == nil && until.Year() >= 1970
+	if !known {
 		until = p.Now().UTC()
 	}
 	// The bound is exclusive: what is written in this very microsecond counts as newer.
 	until = until.Truncate(time.Microsecond)
-	q.Until = machine(until)
-	return LogPage{Query: q, Wrong: wrong, DaysBack: max(0, v.project.Plan.RetrievalDays), Until: until, Grows: filter.To.IsZero() || until.Before(filter.To)}, filter
+	page := LogPage{Query: q, DaysBack: max(0, v.project.Plan.RetrievalDays), Until: until, Latest: q.Until == ""}
+	filter, wrong, err := p.chosen(r.Context(), v, q, until)
+	if err != nil {
+		return page, filter, err
+	}
+	if q.Until != "" && !known {
+		wrong["until"] = "The page's upper bound is not a time."
+	}
+	page.Wrong = wrong
+	if _, err := search.Parse(q.Search); err != nil {
+		page.Mistake = mistakeOf(q.Search, err)
+	}
+	page.readNumber()
+	page.Query.Until = machine(until)
+	page.Grows = filter.To.IsZero() || until.Before(filter.To)
+	return page, filter, nil
+}
+
+// bounded is the filter without what came after the page's upper bound.
+func (l LogPage) bounded(filter auditlog.Filter) auditlog.Filter {
+	if filter.To.IsZero() || l.Until.Before(filter.To) {
+		filter.To = l.Until
+	}
+	return filter
 }
 
 // newer is the filter without what the page shows already.
@@ -157,10 +183,16 @@ func (l LogPage) newer(filter auditlog.Filter) auditlog.Filter {
 	return filter
 }
 
-func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) (err error) {
-	page, filter := p.readPage(r, v)
+func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) error {
+	page, filter, err := p.readPage(r, v)
+	if err != nil {
+		return err
+	}
 	if page.Base, err = p.projectBase(w, r, "Audit log", "log", v); err != nil {
 		return err
+	}
+	if page.ToldApart = byOutcome; len(filter.Types)+len(filter.Not.Types) > 0 {
+		page.ToldApart = byType
 	}
 	page.MayExport, page.MayErase = v.mayExport(), v.role.May(access.Erase)
 	if page.Seal, err = p.seal(r, v); err != nil {
@@ -170,137 +202,17 @@ func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) (err e
 		return err
 	}
 	if len(page.Wrong) == 0 {
-		if err := p.fill(r, &page, filter); err != nil {
+		if err := p.fill(r, v, &page, filter); err != nil {
 			return err
 		}
 		p.Reads.Note(v.by, v.project.ID, "portal")
 	}
 	status := http.StatusOK
-	if len(page.Wrong) > 0 {
+	switch {
+	case len(page.Wrong) > 0:
 		status = http.StatusBadRequest
+	case page.Broad != nil:
+		status = web.Status(fault.Exhausted)
 	}
 	return p.render(w, r, status, page.view())
-}
-
-// fill reads the page's rows and counts.
-func (p *portal) fill(r *http.Request, page *LogPage, filter auditlog.Filter) error {
-	ctx, size, q := r.Context(), pageSize, page.Query
-	bounded := filter
-	if bounded.To.IsZero() || page.Until.Before(bounded.To) {
-		bounded.To = page.Until
-	}
-	paging := auditlog.Paging{First: &size, After: q.After, Ascending: q.Order == "oldest"}
-	if q.Before != "" {
-		paging.First, paging.Last, paging.After, paging.Before = nil, &size, "", q.Before
-	}
-	found, err := p.Log.List(ctx, bounded, paging)
-	if isCursor(err) {
-		maps.Copy(page.Wrong, map[string]string{"page": "The link to this page of the log is damaged. Start again from the first page."})
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, r := range found.Rows {
-		row, err := logRow(r)
-		if err != nil {
-			return err
-		}
-		page.Rows = append(page.Rows, row)
-	}
-	counting, cancel := context.WithTimeout(ctx, p.countFor)
-	defer cancel()
-	if page.Total, err = p.count(counting, bounded); err != nil {
-		return err
-	}
-	if page.Grows {
-		if page.Newer, err = p.count(counting, page.newer(filter)); err != nil {
-			return err
-		}
-	}
-	if n := len(found.Rows); n > 0 {
-		if found.HasNext {
-			next := q
-			next.After, next.Before = found.Rows[n-1].Cursor(), ""
-			page.Next = "?" + next.encode()
-		}
-		if found.HasPrevious {
-			previous := q
-			previous.After, previous.Before = "", found.Rows[0].Cursor()
-			page.Previous = "?" + previous.encode()
-		}
-	}
-	return nil
-}
-
-// count counts events, or says many when that takes too long: the page is worth more than
-// its numbers.
-func (p *portal) count(ctx context.Context, filter auditlog.Filter) (int64, error) {
-	n, err := p.Log.Count(ctx, filter)
-	if fault.Is(err, "DatabaseTimeout") {
-		return many, nil
-	}
-	return n, err
-}
-
-// newerRoute is what open pages ask for by themselves.
-const newerRoute = "GET /projects/{project}/audit-log/newer"
-
-// newerPath is what an open page asks for, again and again, to learn that there are newer events.
-func (l LogPage) newerPath() string { return l.path("/audit-log/newer?") + l.Query.encode() }
-
-// showNewer answers with the link to newer events, if there are any. Nothing of the log is
-// shown, so nobody has read it.
-func (p *portal) showNewer(w http.ResponseWriter, r *http.Request, v visit) error {
-	page, filter := p.readPage(r, v)
-	if len(page.Wrong) > 0 {
-		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
-	}
-	page.Base = Base{ProjectID: v.project.ID, assets: p.assets}
-	one := 1
-	if page.Grows {
-		found, err := p.Log.List(r.Context(), page.newer(filter), auditlog.Paging{First: &one})
-		if err != nil {
-			return err
-		}
-		if len(found.Rows) > 0 {
-			return p.render(w, r, stopPolling, page.newerLink("Newer events — show them"))
-		}
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// stopPolling is the status after which htmx does not ask again.
-const stopPolling = 286
-
-// polled answers an open page that asks by itself: an error leaves the page as it is, and
-// ends the asking unless it may pass.
-func (p *portal) polled(next web.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := next(w, r)
-		if err == nil {
-			return
-		}
-		if r.Header.Get("HX-Request") == "" {
-			p.fail(w, r, err)
-			return
-		}
-		f := fault.Of(err)
-		switch {
-		case f.Code == "SessionInvalid":
-			list := LogPage{Base: Base{ProjectID: r.PathValue("project")}, Query: readQuery(r.URL.Query())}
-			next := localPath(list.path("/audit-log?")+list.Query.encode(), "/projects")
-			p.note(r, f, stopPolling, err)
-			if err := p.render(w, r, stopPolling, sessionEnded("/signin?"+url.Values{"next": {next}}.Encode())); err != nil {
-				p.fail(w, r, err)
-			}
-		case f.Kind == fault.Internal || f.Kind == fault.Unavailable:
-			p.note(r, f, http.StatusNoContent, err)
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			p.note(r, f, stopPolling, err)
-			w.WriteHeader(stopPolling)
-		}
-	})
 }

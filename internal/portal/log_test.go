@@ -108,7 +108,7 @@ func TestWhatIsNoText(t *testing.T) {
 	s := newSite(t)
 	s.project("acme", s.account(ownerEmail, true))
 	b := s.signedIn(ownerEmail)
-	for _, name := range []string{"actor", "actor_id", "user", "outcome", "type", "from", "to", "tz", "until", "after", "before"} {
+	for _, name := range []string{"actor", "actor_id", "user", "outcome", "type", "from", "to", "tz", "until", "after", "before", "q", "page"} {
 		for _, value := range []string{"%00", "%ff", "a%00b", "a%ffb", strings.Repeat("x", 199) + "%ff"} {
 			got := b.get("/projects/acme/audit-log?" + name + "=" + value)
 			if got.status != http.StatusBadRequest || !strings.Contains(got.body, `id="log"`) {
@@ -263,7 +263,8 @@ func TestAnOpenPageKeepsNoSessionAlive(t *testing.T) {
 	s := newSite(t)
 	s.project("acme", s.account(ownerEmail, false))
 	b := s.signedIn(ownerEmail)
-	poll := pollOf(t, b.get("/projects/acme/audit-log").want(t, 200).body)
+	page := b.get("/projects/acme/audit-log").want(t, 200)
+	poll := pollOf(t, page.body)
 	err := store.Bookkeep(t.Context(), s.db, func(ctx context.Context, book *store.Book) error {
 		_, err := book.Exec(ctx, `UPDATE account_sessions SET last_seen_at = last_seen_at - 3600000000`)
 		return err
@@ -281,6 +282,7 @@ func TestAnOpenPageKeepsNoSessionAlive(t *testing.T) {
 	}
 	before := seen()
 	b.asks(poll).want(t, http.StatusNoContent)
+	b.live(liveOf(t, page), "").leave()
 	if seen() != before {
 		t.Error("the page's own question counted as its account being there")
 	}

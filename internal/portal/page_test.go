@@ -48,7 +48,7 @@ func samples() map[string]templ.Component {
 	empty.Projects = nil
 	key := project.Key{ID: "0b7fae5e-7a6d-4b2c-9f6e-6a1f3e5f0001", Name: evil, Thumbprint: "abc", CreatedAt: at}
 	row := LogRow{
-		At: at, Actor: evil, ActorType: "account", ActorID: evil, Action: evil, Type: "user.disabled", Target: evil,
+		ID: evil, At: at, Actor: evil, ActorType: "account", ActorID: evil, Action: evil, Type: "user.disabled", Target: evil,
 		UserID: event.NewID().String(), Outcome: event.Denied, IP: evil, Agent: evil, Client: evil, Href: "/projects/acme/audit-log/1",
 	}
 	same := row
@@ -61,11 +61,16 @@ func samples() map[string]templ.Component {
 	log := LogPage{Base: inProject, Query: query, Rows: []LogRow{row, {At: at, Outcome: event.Succeeded}}, Total: 12345, Newer: 2, Until: at, Next: "?after=" + evil, Previous: "?before=" + evil,
 		Actors: []event.Actor{{Type: event.AdminAPIKey, ID: "k", Name: evil}}}
 	wrong := log
-	wrong.Wrong = map[string]string{"type": evil, "from": evil, "to": evil, "user": evil, "outcome": evil, "actor": evil, "actor_id": evil}
+	wrong.Wrong = map[string]string{"type": evil, "from": evil, "to": evil, "user": evil, "outcome": evil, "actor": evil, "actor_id": evil, "q": evil}
 	uncounted := log
 	uncounted.Total, uncounted.Newer = many, many
 	growing := log
 	growing.Newer, growing.Grows = 0, true
+	numbered, broad, misspelt, elsewhere := growing, log, wrong, log
+	numbered.Number, numbered.Latest, numbered.Query.Order, numbered.Query.Search = 1, true, "", evil
+	broad.Broad = &Broad{Message: evil, Events: 3_000_000, Limit: 1_000_000, Ways: []Way{{evil, evil, "/x?" + evil}, {evil, "", "/x"}}}
+	misspelt.Mistake, misspelt.Query.Search = &Mistake{evil, evil, evil, evil, evil}, evil
+	elsewhere.Rows, elsewhere.Elsewhere, elsewhere.Query.Search = nil, 7, evil
 	seal := Seal{Project: evil, Log: evil, Origin: evil, Epoch: 2, Start: 5, Event: 12345, At: at, Note: evil, Key: evil, Opened: "/x?" + evil}
 	halted, owned := log, log
 	halted.Seal, halted.Seal.Halted = seal, "forked"
@@ -157,6 +162,11 @@ func samples() map[string]templ.Component {
 		"log, many":          uncounted.view(),
 		"log, growing":       growing.view(),
 		"log, empty":         LogPage{Base: inProject, Query: LogQuery{Tab: "admin"}, Until: at}.view(),
+		"log, numbered":      numbered.view(),
+		"log, too broad":     broad.view(),
+		"log, too much":      LogPage{Base: inProject, Broad: &Broad{Message: evil}}.view(),
+		"log, misspelt":      misspelt.view(),
+		"log, elsewhere":     elsewhere.view(),
 		"log, halted":        halted.view(),
 		"log, for owners":    owned.view(),
 		"proof":              proof.view(),

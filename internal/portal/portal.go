@@ -41,6 +41,7 @@ type Config struct {
 	Billing   *billing.Service
 	Projects  *project.Service
 	Log       *auditlog.Reader
+	Feed      *auditlog.Feed // of new events; who made it closes it
 	Reads     *auditlog.Reads
 	Directory *directory.Service
 	Sessions  *session.Service
@@ -56,7 +57,7 @@ type Config struct {
 	// MailConfigured and SMSConfigured are whether messages go out, or wait in the outbox.
 	MailConfigured, SMSConfigured bool
 
-	countFor time.Duration // tests set it
+	countFor, liveBeat time.Duration // tests set them
 }
 
 // portal answers the Portal's requests.
@@ -64,6 +65,7 @@ type portal struct {
 	Config
 	assets    *assets
 	downloads *downloads
+	lives     *lives
 }
 
 // New returns the Portal. It answers for the host of the public URL only.
@@ -71,7 +73,10 @@ func New(c Config) http.Handler {
 	if c.countFor == 0 {
 		c.countFor = countFor
 	}
-	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads()}
+	if c.liveBeat == 0 {
+		c.liveBeat = liveBeat
+	}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives()}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")

@@ -71,8 +71,10 @@ func newSite(t *testing.T, change ...func(*Config)) *site {
 	s.server = httptest.NewUnstartedServer(nil)
 	public := &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
 	s.users = directory.New(s.db, vault.NewPasswords(), public, webhook.New(webhook.Config{}))
+	feed := auditlog.NewFeed(s.log, log)
+	t.Cleanup(feed.Close)
 	config := Config{
-		Access: s.access, Projects: s.projects, Log: s.log, Reads: s.reads, PublicURL: public,
+		Access: s.access, Projects: s.projects, Log: s.log, Feed: feed, Reads: s.reads, PublicURL: public,
 		Billing:   billing.New(s.db, s.projects, billing.Config{}, log),
 		Directory: s.users, Sessions: session.New(s.db), Messages: message.New(s.db),
 		Erasure: erasure.New(s.db, s.sealing.Finish, log), DB: s.db, Settle: s.sealing.Finish,

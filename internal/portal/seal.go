@@ -22,6 +22,7 @@ type Seal struct {
 	Origin  string // of its open epoch
 	Epoch   int64
 	Start   int64     // position of the epoch's first event
+	Size    int64     // how many events have a position
 	Event   int64     // how many events are signed, of all epochs: the number of the last one
 	At      time.Time // when that was
 	Note    string    // the signed checkpoint, or "" when nothing was signed yet
@@ -43,7 +44,7 @@ func (p *portal) seal(r *http.Request, v visit) (Seal, error) {
 	if e.Number == 0 {
 		return s, nil // no event has a position yet
 	}
-	s.Origin, s.Epoch, s.Start = e.Origin(), e.Number, e.Start
+	s.Origin, s.Epoch, s.Start, s.Size = e.Origin(), e.Number, e.Start, e.Size
 	if forged {
 		s.Halted = first(s.Halted, "signature")
 	}

@@ -36,7 +36,7 @@ func (p *portal) session(r *http.Request) (access.Session, error) {
 	if err != nil {
 		return access.Session{}, fault.New(fault.Unauthenticated, "SessionInvalid", "Please sign in.")
 	}
-	if r.Pattern == newerRoute || r.Pattern == progressRoute {
+	if r.Pattern == newerRoute || r.Pattern == progressRoute || r.Pattern == liveRoute {
 		// A page left open is nobody's being there, and keeps no session alive.
 		return p.Access.PeekSession(r.Context(), cookie.Value)
 	}

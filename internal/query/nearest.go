@@ -12,10 +12,13 @@ import (
 // there is none, the hint ends the message.
 func unknown(code, what, text, near, hint string) *fault.Error {
 	if near != "" {
-		return fault.New(fault.Invalid, code, "There is no %s %s; did you mean %s?", what, quote(text), near)
+		return fault.New(fault.Invalid, code, "There is no %s %s"+didYouMean+"%s?", what, quote(text), near)
 	}
 	return fault.New(fault.Invalid, code, "There is no %s %s.%s", what, quote(text), hint)
 }
+
+// didYouMean stands between what there is not and what was probably meant.
+const didYouMean = "; did you mean "
 
 // quote puts a text into a message, or the beginning of a long one.
 func quote(text string) string {

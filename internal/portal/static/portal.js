@@ -36,7 +36,8 @@
     // Times are typed in the viewer's zone, unless the page came with times in another.
     for (const input of part.querySelectorAll("input[data-zone]")) {
       const form = input.form;
-      if (zone && !input.value && !form.elements.from.value && !form.elements.to.value) {
+      const typed = (name) => form.elements[name] && form.elements[name].value;
+      if (zone && !input.value && !typed("from") && !typed("to")) {
         input.value = zone;
         for (const name of form.querySelectorAll("[data-zone-name]")) {
           name.textContent = "(" + zone + ")";
@@ -105,6 +106,6 @@
     for (const [name, value] of Array.from(data.entries())) {
       if (value === "") data.delete(name);
     }
-    if (!data.has("from") && !data.has("to")) data.delete("tz");
+    if (!data.has("from") && !data.has("to") && !data.has("q")) data.delete("tz");
   });
 })();
