@@ -81,6 +81,9 @@ func Load(ctx context.Context, o LoadOptions) (_ Report, err error) {
 	return r, err
 }
 
+// atOnce is how many events are written in one transaction.
+const atOnce = 4 * batch
+
 // newProject makes a project as the Portal does, whose Admin API keys are not held back by a limit,
 // and what makes its events.
 func (s *Site) newProject(ctx context.Context, id string, n int, from time.Time) (*maker, error) {
@@ -101,12 +104,12 @@ func (s *Site) newProject(ctx context.Context, id string, n int, from time.Time)
 
 // load makes, writes and seals n events. Making is a core's work, so it goes ahead of writing.
 func (s *Site) load(ctx context.Context, m *maker, n int, tell func(int)) error {
-	made := make(chan []event.Event, 8)
+	made := make(chan []event.Event, 2)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(made)
-		for left := n; left > 0; left -= batch {
-			events, err := m.some(min(left, batch))
+		for left := n; left > 0; left -= atOnce {
+			events, err := m.some(min(left, atOnce))
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (p *place) prove(ctx context.Context, o Options) ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.m = newMaker(project, log, int(o.Leaves), p.db.Now(), time.Hour)
+	g.m = newMaker(project, log, int(o.Leaves), p.db.Now(), 0)
 	chance := rand.New(rand.NewPCG(1, uint64(o.Leaves)))
 	for range min(maxProven, o.Leaves/20) {
 		g.wanted = append(g.wanted, 1+chance.Int64N(o.Leaves-1))

@@ -57,7 +57,7 @@ func (p *place) seal(ctx context.Context, o Options) ([]Figure, error) {
 	if _, err := p.bare.ExecContext(ctx, bareLeaves[p.db.Engine()]); err != nil {
 		return nil, err
 	}
-	m := newMaker(project, log, o.Events, p.db.Now(), time.Hour)
+	m := newMaker(project, log, o.Events, p.db.Now(), 0)
 	var sealing, inserting time.Duration
 	for m.made < o.Events {
 		o.Progress.tell("sealing", int64(m.made), int64(o.Events))

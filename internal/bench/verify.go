@@ -102,7 +102,7 @@ func (p *place) export(ctx context.Context, o Options) (dir, key string, took ti
 	if err := p.derived(ctx, project, 1<<40); err != nil {
 		return "", "", 0, err
 	}
-	m := newMaker(project, log, o.Events, p.db.Now(), time.Hour)
+	m := newMaker(project, log, o.Events, p.db.Now(), 0)
 	for m.made < o.Events-1 { // the project's own event is the first
 		o.Progress.tell("sealing", int64(m.made), int64(o.Events))
 		if err := p.fill(ctx, m, min(round, o.Events-1-m.made)); err != nil {

@@ -29,27 +29,31 @@ func chunks(n int, f func(from, to int) error) error {
 // row gives the values of one behind the project's id, of which every row has equally many.
 func InsertMany(ctx context.Context, c Conn, head, tail, project string, n int, row func(i int) []any) error {
 	return chunks(n, func(low, high int) error {
-		args, width := []any{project}, 0
+		var args []any
+		width := 0
 		for i := low; i < high; i++ {
 			values := row(i)
-			args, width = append(args, values...), len(values)
+			args, width = append(append(args, project), values...), len(values)+1
 		}
 		_, err := c.ExecContext(ctx, head+tuples(high-low, width)+tail, args...)
 		return err
 	})
 }
 
-// tuples writes "($1, $2, …), ($1, …" for as many rows, each of $1 and width further values.
+// tuples writes "($1, $2, …), ($4, …" for n rows of width values.
 func tuples(n, width int) string {
 	var b strings.Builder
-	next := 2
+	next := 1
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("($1")
-		for range width {
-			b.WriteString(", $" + strconv.Itoa(next))
+		b.WriteByte('(')
+		for j := range width {
+			if j > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString("$" + strconv.Itoa(next))
 			next++
 		}
 		b.WriteByte(')')

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,6 +120,28 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 	return pools{
 		write: stdlib.OpenDBFromPool(write), read: stdlib.OpenDBFromPool(read), native: []*pgxpool.Pool{write, read},
 	}, nil
+}
+
+// Schema names an engine's tables as this version makes them: a hash of its migrations in 16
+// hexadecimal digits.
+func Schema(e Engine) string {
+	dir := "migrations/sqlite"
+	if e == PostgreSQL {
+		dir = "migrations/postgres"
+	}
+	h := sha256.New()
+	files, err := fs.Glob(migrations, dir+"/*.sql")
+	if err != nil {
+		panic(err) // never: the pattern is a constant
+	}
+	for _, name := range files {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			panic(err) // never: it is embedded
+		}
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // migrator returns goose over the engine's migrations. On PostgreSQL it takes an advisory

@@ -275,7 +275,7 @@ func (c *preparedConn) stmt(ctx context.Context, query string) (*sql.Stmt, error
 	if len(c.stmts) >= maxPrepared {
 		c.forget()
 	}
-	s, err := c.conn.PrepareContext(ctx, query)
+	s, err := c.conn.PrepareContext(ctx, positional(query))
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func OpenWith(t testing.TB, config store.Config) (*store.DB, store.Config) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.NewTextHandler(logWriter{t}, nil))
 	}
-	config.Dir, config.URL = t.TempDir(), URL(t)
+	config.Dir, config.URL = t.TempDir(), create(t, shared(t))
 	if config.URL == "" {
 		files, err := template()
 		if err != nil {
@@ -126,20 +126,23 @@ func Engine() store.Engine {
 
 var databases struct {
 	sync.Mutex
-	n int
+	n      int
+	shared string
 }
 
 // URL makes an empty PostgreSQL database for the test and returns its address, or "" when
 // the engine under test is SQLite.
 func URL(t testing.TB) string {
 	t.Helper()
+	return create(t, "")
+}
+
+// create makes a PostgreSQL database, a copy of another if one is named.
+func create(t testing.TB, template string) string {
+	t.Helper()
 	admin := os.Getenv("SEALOG_TEST_DATABASE")
 	if admin == "" {
 		return ""
-	}
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
 	}
 	databases.Lock()
 	databases.n++
@@ -149,7 +152,11 @@ func URL(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.Exec("CREATE DATABASE " + name); err != nil {
+	statement := "CREATE DATABASE " + name
+	if template != "" {
+		statement += " TEMPLATE " + template
+	}
+	if _, err := server.Exec(statement); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -160,8 +167,72 @@ func URL(t testing.TB) string {
 			t.Error(err)
 		}
 	})
+	return at(t, name)
+}
+
+// at is the address of another database on the server under test.
+func at(t testing.TB, name string) string {
+	t.Helper()
+	u, err := url.Parse(os.Getenv("SEALOG_TEST_DATABASE"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+// shared is the name of a PostgreSQL database with Sealog's tables, which all tests of the same
+// tables copy; the first of them makes it, and it stays. It is "" on SQLite.
+func shared(t testing.TB) string {
+	t.Helper()
+	admin := os.Getenv("SEALOG_TEST_DATABASE")
+	if admin == "" {
+		return ""
+	}
+	databases.Lock()
+	defer databases.Unlock()
+	if databases.shared != "" {
+		return databases.shared
+	}
+	name := "sealog_template_" + store.Schema(store.PostgreSQL)
+	server, err := sql.Open("pgx", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	conn, err := server.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// Of several test programs that begin together, one makes it. Under another name at first,
+	// so that one that is not whole is not taken for it.
+	if _, err := conn.ExecContext(t.Context(), `SELECT pg_advisory_lock(hashtext($1))`, name); err != nil {
+		t.Fatal(err)
+	}
+	var exists bool
+	if err := conn.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, name).Scan(&exists); err != nil {
+		t.Fatal(err)
+	}
+	if !exists {
+		for _, statement := range []string{"DROP DATABASE IF EXISTS " + name + "_new", "CREATE DATABASE " + name + "_new"} {
+			if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db, err := store.Open(t.Context(), store.Config{URL: at(t, name+"_new"), Log: slog.New(slog.DiscardHandler)}, Vault(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.ExecContext(t.Context(), "ALTER DATABASE "+name+"_new RENAME TO "+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	databases.shared = name
+	return name
 }
 
 // Operator is an actor for tests that don't care who acts.
