@@ -152,7 +152,9 @@ type benchReadCommand struct{ siteFlags }
 
 // Run measures reading.
 func (c benchReadCommand) Run(ctx context.Context, term terminal) error {
-	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) { return bench.Read(ctx, s, bench.Patience(c.For), tell) })
+	return c.look(ctx, term, func(s *bench.Site, tell bench.Progress) (bench.Report, error) {
+		return bench.Read(ctx, s, bench.Patience(c.For), tell)
+	})
 }
 
 type benchHTTPCommand struct {
