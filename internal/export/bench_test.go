@@ -128,7 +128,7 @@ func BenchmarkTable(b *testing.B) {
 	for _, format := range []Format{CSV, NDJSON} {
 		b.Run(string(format), func(b *testing.B) {
 			for b.Loop() {
-				table, err := BeginTable(b.Context(), w.db, ann(), ViaPortal, format, auditlog.Filter{Project: "acme"})
+				table, err := BeginTable(b.Context(), w.db, auditlog.New(w.db), ann(), ViaPortal, format, auditlog.Filter{Project: "acme"})
 				if err != nil {
 					b.Fatal(err)
 				}

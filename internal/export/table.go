@@ -24,7 +24,7 @@ const (
 // Table is a copy of the events that a filter chooses that is on the record and was not
 // written yet.
 type Table struct {
-	db      *store.DB
+	log     *auditlog.Reader
 	format  Format
 	filter  auditlog.Filter
 	written atomic.Bool
@@ -34,17 +34,23 @@ type Table struct {
 // them can be written before. What the caller's plan lets be read is the caller's to put into
 // the filter.
 //
-// Errors: FormatUnknown, ProjectNotFound; those of store.Record.
-func BeginTable(ctx context.Context, db *store.DB, by event.By, via Surface, format Format, f auditlog.Filter) (_ *Table, err error) {
+// Errors: FormatUnknown, ProjectNotFound; those of reading the first event (QueryTooBroad) and of
+// store.Record.
+func BeginTable(ctx context.Context, db *store.DB, log *auditlog.Reader, by event.By, via Surface, format Format, f auditlog.Filter) (_ *Table, err error) {
 	defer fault.Wrap(&err, "export.BeginTable(%q)", f.Project)
 	if format != CSV && format != NDJSON {
 		err := fault.New(fault.Invalid, "FormatUnknown", "A table is written as csv or ndjson.").On("format")
 		return nil, store.Refuse[event.AuditLogExported](ctx, db, by, event.InProject(f.Project), err)
 	}
+	// What will not be read is not said to have been taken away.
+	one := 1
+	if _, err := log.List(ctx, f, auditlog.Paging{First: &one}); err != nil {
+		return nil, store.Refuse[event.AuditLogExported](ctx, db, by, event.InProject(f.Project), err)
+	}
 	if _, err := begin(ctx, db, by, via, f.Project, string(format), words(f)); err != nil {
 		return nil, err
 	}
-	return &Table{db: db, format: format, filter: f}, nil
+	return &Table{log: log, format: format, filter: f}, nil
 }
 
 // Write writes the table, once, newest first, and returns how many events are in it. Each page
@@ -60,9 +66,9 @@ func (t *Table) Write(ctx context.Context, w io.Writer) (n int64, err error) {
 		return 0, err
 	}
 	// A page is read from where the one before ended, so that it costs the same deep in the log.
-	reader, size := auditlog.New(t.db), auditlog.MaxPage
+	size := auditlog.MaxPage
 	for paging := (auditlog.Paging{First: &size}); ; {
-		page, err := reader.List(ctx, t.filter, paging)
+		page, err := t.log.List(ctx, t.filter, paging)
 		if err != nil {
 			return n, err
 		}

@@ -24,7 +24,7 @@ import (
 func (w *world) table(t *testing.T, format Format, f auditlog.Filter) []map[string]string {
 	t.Helper()
 	f.Project = "acme"
-	table, err := BeginTable(t.Context(), w.db, ann(), ViaPortal, format, f)
+	table, err := BeginTable(t.Context(), w.db, auditlog.New(w.db), ann(), ViaPortal, format, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestATableThatBreaksOff(t *testing.T) {
 	w.record(t, 150)
 	for _, format := range []Format{CSV, NDJSON} {
 		begin := func() *Table {
-			table, err := BeginTable(t.Context(), w.db, ann(), ViaPortal, format, auditlog.Filter{Project: "acme"})
+			table, err := BeginTable(t.Context(), w.db, auditlog.New(w.db), ann(), ViaPortal, format, auditlog.Filter{Project: "acme"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,12 +246,28 @@ func TestATableThatBreaksOff(t *testing.T) {
 			t.Errorf("%s twice: %d, %v", format, n, err)
 		}
 	}
-	if _, err := BeginTable(t.Context(), w.db, ann(), ViaPortal, "xlsx", auditlog.Filter{Project: "acme"}); !fault.Is(err, "FormatUnknown") {
+	if _, err := BeginTable(t.Context(), w.db, auditlog.New(w.db), ann(), ViaPortal, "xlsx", auditlog.Filter{Project: "acme"}); !fault.Is(err, "FormatUnknown") {
 		t.Errorf("an unknown format: %v", err)
 	}
-	n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = 'audit_log.exported' AND outcome <> 1`)
-	if err != nil || n[0] != 1 {
-		t.Errorf("the attempt: %v, %v", n, err)
+	exported := func(outcomes string) int64 {
+		n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = 'audit_log.exported' AND outcome `+outcomes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n[0]
+	}
+	w.turn(t)
+	before := exported("= 1")
+	_, err := BeginTable(t.Context(), w.db, auditlog.New(w.db).Within(1), ann(), ViaPortal, CSV,
+		auditlog.Filter{Project: "acme", Not: auditlog.Exclusion{Users: []event.ID{event.NewID()}}})
+	if !fault.Is(err, "QueryTooBroad") {
+		t.Errorf("too broad: %v", err)
+	}
+	if n := exported("= 1"); n != before {
+		t.Errorf("what was not taken away stands as taken: %d events, %d before", n, before)
+	}
+	if n := exported("<> 1"); n != 2 {
+		t.Errorf("%d attempts", n)
 	}
 }
 

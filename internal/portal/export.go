@@ -188,7 +188,7 @@ func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) er
 		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
 	}
 	format := export.Format(r.PostForm.Get("format"))
-	taken, err := export.BeginTable(r.Context(), p.DB, v.by, export.ViaPortal, format, filter)
+	taken, err := export.BeginTable(r.Context(), p.DB, p.Log, v.by, export.ViaPortal, format, filter)
 	if err != nil {
 		return err
 	}
