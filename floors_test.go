@@ -106,7 +106,8 @@ func TestOnlyAccessMakesCallers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := []string{"internal/access/", "internal/storetest/"}
+	// What bench makes up stands in databases of its own, which nobody's log is in.
+	allowed := []string{"internal/access/", "internal/storetest/", "internal/bench/"}
 	for _, file := range strings.Fields(string(out)) {
 		if !strings.HasSuffix(file, "_test.go") && !slices.ContainsFunc(allowed, func(dir string) bool { return strings.HasPrefix(file, dir) }) {
 			t.Errorf("%s makes an event.By; only package access knows who is calling", file)

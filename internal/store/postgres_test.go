@@ -353,7 +353,18 @@ func TestPartitionsAcrossAYearsEnd(t *testing.T) {
 	now := time.Date(2030, time.November, 30, 23, 59, 59, 0, time.UTC)
 	var clock atomic.Pointer[time.Time]
 	clock.Store(&now)
-	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return *clock.Load() }})
+	// A database of its own: one that is copied has the partitions of today.
+	db, err := store.Open(t.Context(), store.Config{
+		Dir: t.TempDir(), URL: storetest.URL(t), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return *clock.Load() },
+	}, storetest.Vault(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	// Made a second time, and from a place where it is another month already.
 	east := time.FixedZone("east", 14*3600)
 	for _, at := range []time.Time{now, now, now.In(east)} {
