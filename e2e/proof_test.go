@@ -73,7 +73,8 @@ func newLiar(t *testing.T, srv *server) *liar {
 		},
 		ModifyResponse: func(r *http.Response) error {
 			lie := l.lie.Load()
-			if lie == nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+			fragment := r.Request.Header.Get("HX-Request") != "" // what a page loads by itself
+			if lie == nil || fragment || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
 				return nil
 			}
 			page, err := io.ReadAll(r.Body)
