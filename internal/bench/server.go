@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -73,8 +75,13 @@ func (v *service) start(ctx context.Context, program string, s *Site) error {
 	if err != nil {
 		return err
 	}
-	var said bytes.Buffer
-	process.Stderr = &limited{to: &said}
+	// Into a file, as a service's log goes: what is piped would wake this process up for each request.
+	said, err := os.OpenFile(filepath.Join(s.dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer said.Close()
+	process.Stderr = said
 	if err := process.Start(); err != nil {
 		return fmt.Errorf("bench: %s: %w", program, err)
 	}
@@ -87,18 +94,7 @@ func (v *service) start(ctx context.Context, program string, s *Site) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("bench: the server does not start: %.500s", said.String())
-}
-
-// limited keeps the beginning of what a server says of itself, and lets the rest go.
-type limited struct{ to *bytes.Buffer }
-
-// Write implements io.Writer.
-func (l *limited) Write(p []byte) (int, error) {
-	if l.to.Len() < 4096 {
-		l.to.Write(p)
-	}
-	return len(p), nil
+	return fmt.Errorf("bench: the server does not start; %s says why", said.Name())
 }
 
 // stop ends the processes as an operator would.

@@ -59,7 +59,6 @@ func Write(ctx context.Context, o WriteOptions) (_ Report, err error) {
 	if err := w.begin(ctx, o.Program, p); err != nil {
 		return Report{}, err
 	}
-	defer func() { err = errors.Join(err, w.service.stop()) }()
 	r := newReport("write", s.engine)
 	r.Data = fmt.Sprintf("changes of %d users, each with its event; rows of %d bytes", len(w.users), len(w.row.Entry)+len(w.row.Disclosures))
 	for i, callers := range []int{1, 8, 64} {
@@ -71,7 +70,7 @@ func Write(ctx context.Context, o WriteOptions) (_ Report, err error) {
 		r.Figures = append(r.Figures, f...)
 	}
 	o.Progress.tell("writing", 3, 4)
-	updates, err := w.updates(ctx, o.Patience)
+	updates, err := w.updates(ctx, o)
 	o.Progress.tell("writing", 4, 4)
 	r.Figures = append(r.Figures, updates...)
 	return r, err
@@ -94,27 +93,26 @@ func (p *place) drop(ctx context.Context, server, address string) error {
 // writing is a site with users to change.
 type writing struct {
 	*Site
-	service *service
-	users   []event.ID
-	row     event.Event
+	users []event.ID
+	row   event.Event
 }
 
 const createUser = `mutation($v: String!) { createUser(input: {definition: {loginID: {key: "email", value: $v}}}) { user { id } } }`
 
-// begin makes users, as programs do, and the bare table.
+// begin makes users, as programs do, and the bare table. No server runs when it returns: it would
+// write beside what is measured.
 func (w *writing) begin(ctx context.Context, program string, p *place) (err error) {
-	if w.service, err = w.serve(ctx, program, 1); err != nil {
+	v, err := w.serve(ctx, program, 1)
+	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.service.stop())
-		}
-	}()
 	for i := range 64 {
-		if _, err := w.service.graphql(ctx, createUser, map[string]any{"v": fmt.Sprintf("kim.%d@shop.example", i)}); err != nil {
-			return err
+		if _, err = v.graphql(ctx, createUser, map[string]any{"v": fmt.Sprintf("kim.%d@shop.example", i)}); err != nil {
+			break
 		}
+	}
+	if err = errors.Join(err, v.stop()); err != nil {
+		return err
 	}
 	if w.users, err = store.Column[event.ID](ctx, w.db, `SELECT id FROM users WHERE project_id = $1`, w.Projects[0].ID); err != nil {
 		return err
@@ -211,8 +209,25 @@ func together(ctx context.Context, callers int, span time.Duration, call func(co
 
 // updates measures the Admin API's updateUser with one caller, and what of its time recording is:
 // what a change takes longer with its event than without, the two by turns.
-func (w *writing) updates(ctx context.Context, patience Patience) ([]Figure, error) {
-	text, err := w.service.graphql(ctx, `{ users(first: 1) { edges { node { id } } } }`, nil)
+func (w *writing) updates(ctx context.Context, o WriteOptions) (_ []Figure, err error) {
+	var with, without []time.Duration
+	for i := range int64(asked) {
+		a, err := timed(func() error { return w.recorded(ctx, i) })
+		if err != nil {
+			return nil, err
+		}
+		b, err := timed(func() error { return w.unrecorded(ctx, i) })
+		if err != nil {
+			return nil, err
+		}
+		with, without = append(with, a), append(without, b)
+	}
+	v, err := w.serve(ctx, o.Program, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, v.stop()) }()
+	text, err := v.graphql(ctx, `{ users(first: 1) { edges { node { id } } } }`, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -227,26 +242,14 @@ func (w *writing) updates(ctx context.Context, patience Patience) ([]Figure, err
 		return nil, errors.Join(errors.New("bench: there is no user"), err)
 	}
 	n := 0
-	http, err := patience.times(ctx, func(ctx context.Context) error {
+	http, err := o.Patience.times(ctx, func(ctx context.Context) error {
 		n++
-		_, err := w.service.graphql(ctx, `mutation($id: ID!, $a: UserStandardAttributes) { updateUser(input: {userID: $id, standardAttributes: $a}) { user { id } } }`,
+		_, err := v.graphql(ctx, `mutation($id: ID!, $a: UserStandardAttributes) { updateUser(input: {userID: $id, standardAttributes: $a}) { user { id } } }`,
 			map[string]any{"id": found.Data.Users.Edges[0].Node.ID, "a": map[string]any{"name": fmt.Sprintf("Kim %d", n)}})
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	var with, without []time.Duration
-	for i := range int64(asked) {
-		a, err := timed(func() error { return w.recorded(ctx, i) })
-		if err != nil {
-			return nil, err
-		}
-		b, err := timed(func() error { return w.unrecorded(ctx, i) })
-		if err != nil {
-			return nil, err
-		}
-		with, without = append(with, a), append(without, b)
 	}
 	p50, price := percentile(http, 0.5), percentile(with, 0.5)-percentile(without, 0.5)
 	return []Figure{
