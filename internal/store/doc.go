@@ -27,7 +27,7 @@
 // # Two engines
 //
 // SQLite has one writer: group.go collects the changes that wait and commits them together,
-// a savepoint each. PostgreSQL runs each change in its own transaction and runs it again on
+// a savepoint each where there are several. PostgreSQL runs each change in its own transaction and runs it again on
 // a serialization failure or a deadlock. What differs between them stands in engine.go;
 // everything else is one text of SQL.
 //
