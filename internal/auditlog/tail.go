@@ -15,13 +15,6 @@ type tail struct {
 	rows      []Row // those that the filter chooses
 }
 
-// The two ways to be in the tail, as sources of rows of e and p; $1 is the project and $2 the
-// projected position.
-const (
-	tailSealed = `leaves p JOIN events e ON e.project_id = p.project_id AND e.id = p.id`
-	tailQueued = `events_pending q JOIN events e ON e.project_id = q.project_id AND e.id = q.id`
-)
-
 // tail reads the tail and derives what its events mention.
 func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, error) {
 	from, err := projected(ctx, q, f.Project)
@@ -31,14 +24,14 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 	t := tail{projected: from}
 	sealed, err := store.Collect(ctx, q, (*Row).fields, `
 		SELECT `+columns+`
-		FROM `+tailSealed+`
+		FROM leaves p JOIN events e ON e.project_id = p.project_id AND e.id = p.id
 		WHERE p.project_id = $1 AND p.position >= $2`, f.Project, from)
 	if err != nil {
 		return tail{}, err
 	}
 	queued, err := store.Collect(ctx, q, (*Row).fields, `
 		SELECT `+queuedColumns+`
-		FROM `+tailQueued+`
+		FROM events_pending q JOIN events e ON e.project_id = q.project_id AND e.id = q.id
 		WHERE q.project_id = $1`, f.Project)
 	if err != nil {
 		return tail{}, err
