@@ -11,6 +11,9 @@ import (
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
+	"github.com/sealog/sealog/internal/merkle"
+	"github.com/sealog/sealog/internal/sequencer"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -81,8 +84,13 @@ func Load(ctx context.Context, o LoadOptions) (_ Report, err error) {
 	return r, err
 }
 
-// atOnce is how many events are written in one transaction.
-const atOnce = 4 * batch
+// How much is written in one transaction: a page that many rows go to is written once for all of
+// them. Of references, whose places are at random, only many find company.
+const (
+	atOnce        = 32 * batch // events with their leaves
+	derivedAtOnce = 8 * atOnce // events whose counts and references are put together
+	refsAtOnce    = 200_000    // references in one transaction
+)
 
 // newProject makes a project as the Portal does, whose Admin API keys are not held back by a limit,
 // and what makes its events.
@@ -102,43 +110,93 @@ func (s *Site) newProject(ctx context.Context, id string, n int, from time.Time)
 	return newMaker(id, p.LogID, n, from, s.Until.Sub(from)), nil
 }
 
-// load makes, writes and seals n events. Making is a core's work, so it goes ahead of writing.
+// made are some events, and what readers need of all events since the last that brought it.
+type made struct {
+	events  []event.Event
+	derived *sequencer.Derivation // nil when more events go into it
+}
+
+// load makes n events and writes what recording and sealing them would have left. Making is a
+// core's work, so it goes ahead of writing.
 func (s *Site) load(ctx context.Context, m *maker, n int, tell func(int)) error {
-	made := make(chan []event.Event, 2)
-	g, ctx := errgroup.WithContext(ctx)
+	// What the project has recorded comes before.
+	if err := s.sealing.Finish(ctx); err != nil {
+		return err
+	}
+	ahead := make(chan made, 1)
+	g, inTime := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		defer close(made)
-		for left := n; left > 0; left -= atOnce {
-			events, err := m.some(min(left, atOnce))
-			if err != nil {
-				return err
-			}
-			select {
-			case made <- events:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
+		defer close(ahead)
+		return s.make(inTime, m, n, ahead)
 	})
 	g.Go(func() error {
-		written, queued := 0, 0
-		for events := range made {
-			if err := queue(ctx, s.db, m.project, events); err != nil {
+		written := 0
+		for some := range ahead {
+			if err := s.keep(inTime, m.project, some); err != nil {
 				return err
 			}
-			written, queued = written+len(events), queued+len(events)
-			if queued >= round || written == n {
-				queued = 0
-				if err := s.sealing.Finish(ctx); err != nil {
-					return err
-				}
-			}
+			written += len(some.events)
 			tell(written)
 		}
-		return ctx.Err()
+		return inTime.Err()
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.sealing.Finish(ctx) // signs
+}
+
+// make makes n events.
+func (s *Site) make(ctx context.Context, m *maker, n int, ahead chan<- made) error {
+	derived := sequencer.NewDerivation(s.db.Vault(), m.project)
+	for done := 0; done < n; {
+		events, err := m.some(min(n-done, atOnce))
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := derived.Add(e.ID, e.Entry, e.Disclosures); err != nil {
+				return err
+			}
+		}
+		done += len(events)
+		some := made{events: events}
+		if done%derivedAtOnce == 0 || done == n {
+			some.derived, derived = derived, sequencer.NewDerivation(s.db.Vault(), m.project)
+		}
+		select {
+		case ahead <- some:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// keep writes events with their positions, and what was derived.
+func (s *Site) keep(ctx context.Context, project string, some made) error {
+	leaves := make([]ledger.Leaf, len(some.events))
+	for i, e := range some.events {
+		leaves[i] = ledger.Leaf{ID: e.ID, Hash: merkle.LeafHash(e.Entry)}
+	}
+	err := store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
+		if err := insertEvents(ctx, b, project, some.events); err != nil {
+			return err
+		}
+		return b.Append(ctx, project, leaves)
+	})
+	if err != nil || some.derived == nil {
+		return err
+	}
+	for _, part := range some.derived.Split(refsAtOnce) {
+		if err := store.Bookkeep(ctx, s.db, part.Write); err != nil {
+			return err
+		}
+	}
+	return store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
+		_, err := b.Exec(ctx, `UPDATE logs SET projected = size WHERE project_id = $1 AND NOT closed`, project)
+		return err
+	})
 }
 
 // size is how many bytes the JSON of an event has, on an average of some of the newest.

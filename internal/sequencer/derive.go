@@ -1,6 +1,7 @@
 package sequencer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
+	"github.com/sealog/sealog/internal/vault"
 )
 
 const underived = `SELECT project_id FROM logs WHERE size > projected AND NOT closed LIMIT 1000`
@@ -50,22 +52,11 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 	if err != nil || len(events) == 0 {
 		return 0, err
 	}
-	counts, refs, actors := map[auditlog.Count]int64{}, []reference{}, map[event.Actor]bool{}
+	d := NewDerivation(s.db.Vault(), project)
 	for _, one := range events {
-		d, err := event.Derive(one.entry, one.disclosures)
-		if err != nil {
+		if err := d.Add(one.id, one.entry, one.disclosures); err != nil {
 			// Somebody has changed what was stored. The others go on; sealog check says more.
 			s.log.ErrorContext(ctx, "an event of the log cannot be read", "project", project, "event", one.id.String(), "error", err)
-			continue
-		}
-		for _, c := range auditlog.CountsOf(one.id, d) {
-			counts[c]++
-		}
-		if d.ActorType != event.EndUser {
-			actors[event.Actor{ID: d.ActorID, Name: d.ActorName, Type: d.ActorType}] = true
-		}
-		for _, ref := range d.Refs {
-			refs = append(refs, reference{s.db.Vault().Reference(project, ref), one.id})
 		}
 	}
 	err = store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
@@ -80,7 +71,7 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(addCounts(ctx, b, project, counts), addReferences(ctx, b, project, refs), addActors(ctx, b, project, actors))
+		return d.Write(ctx, b)
 	})
 	if errors.Is(err, store.ErrNoChange) {
 		return 0, nil
@@ -88,38 +79,91 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 	return len(events), err
 }
 
+// Derivation is what readers count and search the events of one project by, made of the bytes of
+// some of them.
+type Derivation struct {
+	vault   *vault.Vault
+	project string
+	counts  map[auditlog.Count]int64
+	refs    []reference
+	actors  map[event.Actor]bool
+}
+
 type reference struct {
 	ref []byte
 	id  event.ID
 }
 
-// addCounts adds to the rows in the order of their keys, so that no two transactions wait for
-// each other in a circle.
-func addCounts(ctx context.Context, b *store.Book, project string, counts map[auditlog.Count]int64) error {
-	keys := make([]auditlog.Count, 0, len(counts))
-	for c := range counts {
-		keys = append(keys, c)
+func (r reference) compare(s reference) int {
+	return cmp.Or(bytes.Compare(r.ref, s.ref), bytes.Compare(r.id[:], s.id[:]))
+}
+
+// NewDerivation returns that of no events.
+func NewDerivation(v *vault.Vault, project string) *Derivation {
+	return &Derivation{vault: v, project: project, counts: map[auditlog.Count]int64{}, actors: map[event.Actor]bool{}}
+}
+
+// Add takes an event in.
+//
+// Errors: its bytes are no event's; nothing of it is taken in.
+func (d *Derivation) Add(id event.ID, entry, disclosures []byte) error {
+	e, err := event.Derive(entry, disclosures)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(keys, func(a, b auditlog.Count) int {
+	for _, c := range auditlog.CountsOf(id, e) {
+		d.counts[c]++
+	}
+	if e.ActorType != event.EndUser {
+		d.actors[event.Actor{ID: e.ActorID, Name: e.ActorName, Type: e.ActorType}] = true
+	}
+	for _, ref := range e.Refs {
+		d.refs = append(d.refs, reference{d.vault.Reference(d.project, ref), id})
+	}
+	return nil
+}
+
+// Split returns derivations of at most n references each that are together d, for whom one
+// transaction would be too long. It leaves d sorted.
+func (d *Derivation) Split(n int) []*Derivation {
+	first := *d
+	parts := []*Derivation{&first}
+	slices.SortFunc(d.refs, reference.compare)
+	for refs := range slices.Chunk(d.refs, n) {
+		parts[len(parts)-1].refs = refs
+		parts = append(parts, NewDerivation(d.vault, d.project))
+	}
+	return parts[:max(1, len(parts)-1)]
+}
+
+// Write adds it to what the database has. The rows of a table are written in the order of their
+// keys: pages are written to once, and no two transactions wait for each other in a circle.
+func (d *Derivation) Write(ctx context.Context, b *store.Book) error {
+	return errors.Join(d.writeCounts(ctx, b), d.writeReferences(ctx, b), d.writeActors(ctx, b))
+}
+
+func (d *Derivation) writeCounts(ctx context.Context, b *store.Book) error {
+	keys := slices.SortedFunc(maps.Keys(d.counts), func(a, b auditlog.Count) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Span, b.Span), cmp.Compare(a.Start, b.Start), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	return b.InsertMany(ctx, `INSERT INTO event_counts (project_id, key, span, start, outcome, n) VALUES `,
 		` ON CONFLICT (project_id, key, span, start, outcome) DO UPDATE SET n = event_counts.n + excluded.n`,
-		project, len(keys), func(i int) []any {
+		d.project, len(keys), func(i int) []any {
 			c := keys[i]
-			return []any{c.Key, int64(c.Span), c.Start, int64(c.Outcome), counts[c]}
+			return []any{c.Key, int64(c.Span), c.Start, int64(c.Outcome), d.counts[c]}
 		})
 }
 
-func addReferences(ctx context.Context, b *store.Book, project string, refs []reference) error {
+func (d *Derivation) writeReferences(ctx context.Context, b *store.Book) error {
+	slices.SortFunc(d.refs, reference.compare)
 	return b.InsertMany(ctx, `INSERT INTO event_refs (project_id, ref, id) VALUES `, ` ON CONFLICT DO NOTHING`,
-		project, len(refs), func(i int) []any { return []any{refs[i].ref, refs[i].id} })
+		d.project, len(d.refs), func(i int) []any { return []any{d.refs[i].ref, d.refs[i].id} })
 }
 
-func addActors(ctx context.Context, b *store.Book, project string, actors map[event.Actor]bool) error {
-	all := slices.SortedFunc(maps.Keys(actors), func(a, b event.Actor) int {
+func (d *Derivation) writeActors(ctx context.Context, b *store.Book) error {
+	all := slices.SortedFunc(maps.Keys(d.actors), func(a, b event.Actor) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
 	})
 	return b.InsertMany(ctx, `INSERT INTO event_actors (project_id, actor_id, name, type) VALUES `, ` ON CONFLICT DO NOTHING`,
-		project, len(all), func(i int) []any { return []any{all[i].ID, all[i].Name, string(all[i].Type)} })
+		d.project, len(all), func(i int) []any { return []any{all[i].ID, all[i].Name, string(all[i].Type)} })
 }

@@ -134,6 +134,12 @@ func (b *Book) Drain(ctx context.Context, project string, limit int) (int, error
 	return n, translate(err)
 }
 
+// Append gives leaves the next positions of a project's log, without the queue. Nobody else may
+// append to it meanwhile: of two that do, one fails.
+func (b *Book) Append(ctx context.Context, project string, leaves []ledger.Leaf) error {
+	return translate(ledger.Append(ctx, b.conn, project, leaves))
+}
+
 // InsertMany writes n rows of a project. head ends with VALUES, tail is what follows the rows;
 // row gives the values of one behind the project's id, of which every row has equally many.
 func (b *Book) InsertMany(ctx context.Context, head, tail, project string, n int, row func(i int) []any) error {
