@@ -98,9 +98,9 @@ func (m *maker) addressEvery() int { return max(12, len(m.users)*100/addressEven
 
 // person is a user as they are at some time, and what is known of their machine.
 type person struct {
-	object event.UserObject
-	email  string
-	from   event.Request
+	object       event.UserObject
+	email, phone string
+	from         event.Request
 }
 
 var (
@@ -115,17 +115,17 @@ var (
 
 func (m *maker) person(i int, at event.ID) person {
 	first, last := given[i%len(given)], family[i/len(given)%len(family)]
-	email := fmt.Sprintf("%s.%s.%d@shop.example", first, last, i)
+	email, phone := fmt.Sprintf("%s.%s.%d@shop.example", first, last, i), fmt.Sprintf("+4179%07d", i)
 	now := at.Time()
 	attributes, err := json.Marshal(map[string]any{
 		"email": email, "email_verified": true, "given_name": first, "family_name": last, "locale": "de-CH", "zoneinfo": "Europe/Zurich",
-		"phone_number": fmt.Sprintf("+4179%07d", i), "phone_number_verified": i%3 == 0, "updated_at": now.Unix(),
+		"phone_number": phone, "phone_number_verified": i%3 == 0, "updated_at": now.Unix(),
 	})
 	if err != nil {
 		panic(err) // never for these types
 	}
 	return person{
-		email: email,
+		email: email, phone: phone,
 		object: event.UserObject{
 			ID: m.users[i], CreatedAt: now.Add(-time.Hour * time.Duration(1+i%9000)), UpdatedAt: now, LastLoginAt: &now, IsVerified: true, CanReauthenticate: true,
 			StandardAttributes: attributes, CustomAttributes: fmt.Appendf(nil, `{"customer_no":"C-%07d","tier":"gold"}`, i), Web3: []byte(`{}`),
@@ -147,15 +147,15 @@ func (m *maker) lived(at event.ID, u person, p int) (event.Event, error) {
 		CreatedByIP: u.from.IP, LastAccessedByIP: u.from.IP, ClientID: &client, DisplayName: "Chrome 131", UserAgent: u.from.UserAgent,
 	}
 	switch {
-	case p < 470:
+	case p < 220:
 		return event.New(event.UserAuthenticated{User: u.object, Session: session}, at, m.log, by, about)
-	case p < 530:
+	case p < 300:
 		return event.New(event.AuthenticationPrimaryOOBOTPEmailFailed{User: u.object, Stage: "primary", AuthenticatorType: "oob_otp_email"}, at, m.log, by, about)
-	case p < 650:
+	case p < 570:
 		return event.New(event.EmailSent{Sender: "no-reply@shop.example", Recipient: u.email, Message: "authenticate-primary-oob"}, at, m.log, event.BySystem("delivery"), about)
-	case p < 680:
-		return event.New(event.SMSSent{Sender: "Shop", Recipient: "+41791234567", Message: "verification"}, at, m.log, event.BySystem("delivery"), about)
-	case p < 740:
+	case p < 670:
+		return event.New(event.SMSSent{Sender: "Shop", Recipient: u.phone, Message: "verification"}, at, m.log, event.BySystem("delivery"), about)
+	case p < 720:
 		return event.New(event.UserProfileUpdated{User: u.object}, at, m.log, by, about)
 	default:
 		return event.New(event.UserSessionTerminated{User: u.object, Sessions: []event.SessionObject{session}, Termination: "individual"}, at, m.log, by, about)
