@@ -144,13 +144,12 @@ func (l *Reader) cells(ctx context.Context, r Range, by Dimension, low, high tim
 		if c.keys, err = c.keysOf(ctx, by); err != nil {
 			return err
 		}
-		for _, s := range segments(low, high) {
-			s.span = min(s.span, longest)
-			found, err := c.cells(ctx, s)
-			if err != nil {
-				return err
-			}
-			cells = append(cells, found...)
+		stretches := segments(low, high)
+		for i, s := range stretches {
+			stretches[i].span = min(s.span, longest)
+		}
+		if cells, err = c.cells(ctx, stretches); err != nil {
+			return err
 		}
 		tail, err := l.tail(ctx, q, f)
 		if err != nil {
@@ -222,12 +221,19 @@ func (c *counter) keysOf(ctx context.Context, by Dimension) ([]string, error) {
 // keysAtOnce bounds how many keys one statement names.
 const keysAtOnce = 1000
 
-// cells reads the rows of event_counts of a stretch.
-func (c *counter) cells(ctx context.Context, s stretch) (all []cell, err error) {
+// cells reads the rows of event_counts of some stretches of time.
+func (c *counter) cells(ctx context.Context, stretches []stretch) (all []cell, err error) {
+	if len(stretches) == 0 {
+		return nil, nil
+	}
 	for keys := range slices.Chunk(c.keys, keysAtOnce) {
 		part, b := *c, &builder{}
 		part.keys = keys
-		rows, err := store.Collect(ctx, c.q, (*cell).fields, `SELECT key, start, outcome, n FROM event_counts WHERE `+part.counts(b, s), b.args...)
+		texts := make([]string, len(stretches))
+		for i, s := range stretches {
+			texts[i] = `SELECT key, start, outcome, n FROM event_counts WHERE ` + part.counts(b, s)
+		}
+		rows, err := store.Collect(ctx, c.q, (*cell).fields, strings.Join(texts, " UNION ALL "), b.args...)
 		if err != nil {
 			return nil, err
 		}

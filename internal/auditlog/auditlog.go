@@ -54,9 +54,6 @@ type Row struct {
 
 const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
 
-// queuedColumns are those of an event that is known to have no position.
-const queuedColumns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, -1`
-
 // from is where they stand: an event that has no position yet has no row in leaves.
 const from = `events e LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
 
@@ -94,10 +91,15 @@ func (l *Reader) GetMany(ctx context.Context, project string, ids []event.ID) (_
 	if len(ids) == 0 {
 		return []Row{}, nil
 	}
+	return rowsOf(ctx, l.db, project, ids)
+}
+
+// rowsOf reads those of some events that there are, newest first.
+func rowsOf(ctx context.Context, q store.Querier, project string, ids []event.ID) ([]Row, error) {
 	b := &builder{}
 	b.add("e.project_id = " + b.bind(project))
 	b.add(in(b, "e.id", ids, asIs))
-	return store.Collect(ctx, l.db, (*Row).fields, `
+	return store.Collect(ctx, q, (*Row).fields, `
 		SELECT `+columns+`
 		FROM `+from+`
 		WHERE `+b.text()+`

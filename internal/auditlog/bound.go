@@ -2,9 +2,9 @@ package auditlog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/store"
 )
 
 // maxLookedAt bounds how many events a read may have to look at one by one: about a second's
@@ -35,7 +35,7 @@ func (c *counter) bound(ctx context.Context) error {
 	if len(c.f.Mentions) > maxGroups {
 		return fault.New(fault.Exhausted, "QueryTooBroad", "A query can ask for at most %d addresses, users and other identifiers that must all be there.", maxGroups)
 	}
-	if c.f.nothing() {
+	if c.f.nothing() || slices.ContainsFunc(c.f.Mentions, Mention.isFew) {
 		return nil
 	}
 	size, err := one(ctx, c.q, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, c.f.Project)
@@ -104,9 +104,4 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 	b := &builder{}
 	text := c.l.idsOf(b, part, w)
 	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
-}
-
-// projected is the position from which on counts and references don't know of a project's events.
-func projected(ctx context.Context, q store.Querier, project string) (int64, error) {
-	return one(ctx, q, `SELECT projected FROM logs WHERE project_id = $1 AND NOT closed`, project)
 }

@@ -22,23 +22,23 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 		return Page{Rows: []Row{}}, err
 	}
 	f = f.normal()
-	if err := l.bound(ctx, f); err != nil {
-		return Page{}, err
-	}
 	if !f.refers() {
+		if err := l.bound(ctx, f); err != nil {
+			return Page{}, err
+		}
 		rows, err := l.walk(ctx, l.db, f, w)
 		return w.page(rows), err
 	}
 	var rows []Row
 	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
-		tail, err := l.tail(ctx, q, f)
+		c, err := l.counter(ctx, q, f)
 		if err != nil {
 			return err
 		}
-		if rows, err = l.walk(ctx, q, tail.derived(f), w); err != nil {
+		if rows, err = l.walk(ctx, q, c.derived, w); err != nil {
 			return err
 		}
-		rows = append(rows, slices.DeleteFunc(tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
+		rows = append(rows, slices.DeleteFunc(c.tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
 		slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
 		return nil
 	})
@@ -60,7 +60,7 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 		FROM ` + from + `
 		WHERE e.project_id = ` + b.bind(f.Project) + ` AND e.id IN (` + ids + `)
 		ORDER BY e.id` + w.order() + `
-		LIMIT ` + b.bind(int64(w.size+1))
+		LIMIT ` + w.limit()
 	return store.Collect(ctx, q, (*Row).fields, text, b.args...)
 }
 
@@ -70,7 +70,7 @@ func (l *Reader) walkOf(b *builder, way way, w window) string {
 	source := way.source(one, l.refOf(way.filter.Project))
 	way.filter.restrict(one, l.refOf(way.filter.Project))
 	w.restrict(one, way.id())
-	text := "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + w.order() + " LIMIT " + one.bind(int64(w.size+1))
+	text := "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + w.order() + " LIMIT " + w.limit()
 	b.args = one.args
 	return text
 }
@@ -121,7 +121,10 @@ func (w way) source(b *builder, ref func(event.Ref) []byte) string {
 func (f Filter) ways() []way {
 	types, others := f.reduceTypes()
 	if len(f.Mentions) > 0 {
-		i := max(0, slices.IndexFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 }))
+		i := slices.IndexFunc(f.Mentions, Mention.isFew)
+		if i < 0 {
+			i = max(0, slices.IndexFunc(f.Mentions, func(m Mention) bool { return len(m.Refs) > 0 }))
+		}
 		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
 	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {

@@ -114,7 +114,7 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 		order = "ASC"
 	}
 	if f.refers() {
-		return c.withinReferences(ctx, f, place, ascending)
+		return c.withinReferences(ctx, place, ascending)
 	}
 	b := f.where(c.l.refOf(c.f.Project))
 	ids, err := store.Column[event.ID](ctx, c.q, `
@@ -131,9 +131,9 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 
 // withinReferences reads the ids that a filter finds by what events mention, up to the place,
 // and those of the tail.
-func (c *counter) withinReferences(ctx context.Context, f Filter, place int64, ascending bool) (event.ID, bool, error) {
+func (c *counter) withinReferences(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
 	w := window{ascending: ascending, size: int(place)}
-	rows, err := c.l.walk(ctx, c.q, c.tail.derived(f), w)
+	rows, err := c.l.walk(ctx, c.q, c.derived, w)
 	if err != nil {
 		return event.ID{}, false, err
 	}

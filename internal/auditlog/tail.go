@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
@@ -22,24 +23,20 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 		return tail{}, err
 	}
 	t := tail{projected: from}
-	sealed, err := store.Collect(ctx, q, (*Row).fields, `
-		SELECT `+columns+`
-		FROM leaves p JOIN events e ON e.project_id = p.project_id AND e.id = p.id
-		WHERE p.project_id = $1 AND p.position >= $2`, f.Project, from)
+	ids, err := uncounted(ctx, q, f.Project, from)
 	if err != nil {
 		return tail{}, err
 	}
-	queued, err := store.Collect(ctx, q, (*Row).fields, `
-		SELECT `+queuedColumns+`
-		FROM events_pending q JOIN events e ON e.project_id = q.project_id AND e.id = q.id
-		WHERE q.project_id = $1`, f.Project)
-	if err != nil {
-		return tail{}, err
-	}
-	for _, row := range append(sealed, queued...) {
-		d, err := event.Derive(row.entry, row.disclosures)
-		if err == nil && f.matches(row.ID, d) {
-			t.rows = append(t.rows, row)
+	for some := range slices.Chunk(ids, idsAtOnce) {
+		rows, err := rowsOf(ctx, q, f.Project, some)
+		if err != nil {
+			return tail{}, err
+		}
+		for _, row := range rows {
+			d, err := event.Derive(row.entry, row.disclosures)
+			if err == nil && f.matches(row.ID, d) {
+				t.rows = append(t.rows, row)
+			}
 		}
 	}
 	return t, nil
@@ -49,4 +46,22 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 func (t tail) derived(f Filter) Filter {
 	f.below = &t.projected
 	return f
+}
+
+// projected is the position from which on counts and references don't know of a project's events.
+func projected(ctx context.Context, q store.Querier, project string) (int64, error) {
+	return one(ctx, q, `SELECT projected FROM logs WHERE project_id = $1 AND NOT closed`, project)
+}
+
+// idsAtOnce bounds how many ids one statement names.
+const idsAtOnce = 500
+
+// uncounted returns the ids of the events that counts and references don't know of, mostly none.
+// They are read before anything else of them is: an engine that is asked at once for those of
+// them that a filter chooses may begin with all that the filter chooses.
+func uncounted(ctx context.Context, q store.Querier, project string, projected int64) ([]event.ID, error) {
+	return store.Column[event.ID](ctx, q, `
+		SELECT id FROM leaves WHERE project_id = $1 AND position >= $2
+		UNION ALL
+		SELECT id FROM events_pending WHERE project_id = $1`, project, projected)
 }

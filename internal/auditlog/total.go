@@ -40,7 +40,9 @@ type counter struct {
 	keys      []string // of which the sums make the total; nil when the counts don't cover the filter
 	minus     []string // of which the sums are taken away from it
 	projected int64
-	tail      tail // for a filter that refers
+	// For a filter that refers: what the references don't know of, and the filter of the others.
+	tail    tail
+	derived Filter
 }
 
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
@@ -51,7 +53,10 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 		if c.tail, err = l.tail(ctx, q, f); err != nil {
 			return nil, err
 		}
-		return c, c.bound(ctx)
+		if c.derived, err = l.looked(ctx, q, c.tail.derived(f)); err != nil {
+			return nil, err
+		}
+		return c, (&counter{l: l, q: q, f: c.derived}).bound(ctx)
 	}
 	keys, minus, ok := f.countKeys()
 	if !ok {
@@ -136,8 +141,8 @@ func actorKeys(category event.Category, actors []string) (keys []string) {
 	return keys
 }
 
-func unique(values []string) []string {
-	seen, all := map[string]bool{}, []string{}
+func unique[T comparable](values []T) []T {
+	seen, all := map[T]bool{}, []T{}
 	for _, v := range values {
 		if !seen[v] {
 			seen[v] = true
@@ -169,7 +174,7 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 		return 0, nil
 	}
 	if c.f.refers() {
-		n, err := c.index(ctx, c.tail.derived(c.f))
+		n, err := c.index(ctx, c.derived)
 		return n + int64(len(c.tail.rows)), err
 	}
 	from, low, high, to := c.f.bounds()
@@ -268,17 +273,9 @@ func (c *counter) counts(b *builder, s stretch) string {
 	return part.text()
 }
 
-// idsAtOnce bounds how many ids one statement names.
-const idsAtOnce = 500
-
-// unprojected returns the ids of the events of the filter that the counts do not know of. The ids
-// of all that are not counted are read first, mostly none: an engine that is given both at once
-// may begin with all events that the filter chooses.
+// unprojected returns the ids of the events of the filter that the counts do not know of.
 func (c *counter) unprojected(ctx context.Context) ([]event.ID, error) {
-	uncounted, err := store.Column[event.ID](ctx, c.q, `
-		SELECT id FROM leaves WHERE project_id = $1 AND position >= $2
-		UNION ALL
-		SELECT id FROM events_pending WHERE project_id = $1`, c.f.Project, c.projected)
+	uncounted, err := uncounted(ctx, c.q, c.f.Project, c.projected)
 	if err != nil {
 		return nil, err
 	}
