@@ -26,11 +26,12 @@ const queryDeadline = 20 * time.Second
 // Reader reads the logs of all projects.
 type Reader struct {
 	db          *store.DB
-	maxLookedAt int64 // tests set it
+	maxLookedAt int64
+	few         int // fewEvents; tests set it
 }
 
 // New returns a reader.
-func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt} }
+func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt, fewEvents} }
 
 // refOf is what a project's events are found by that mention an identifier.
 func (l *Reader) refOf(project string) func(event.Ref) []byte {
