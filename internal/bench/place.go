@@ -58,9 +58,10 @@ func newPlace(ctx context.Context, server string, v *vault.Vault) (_ *place, err
 	p.undo = append(p.undo, func() error { return os.RemoveAll(p.dir) })
 	address := ""
 	if server != "" {
-		if address, err = p.create(ctx, server); err != nil {
+		if address, err = createDatabase(ctx, server); err != nil {
 			return nil, err
 		}
+		p.undo = append(p.undo, func() error { return dropDatabase(ctx, server, address) })
 	}
 	log := slog.New(slog.DiscardHandler)
 	if p.db, err = store.Open(ctx, store.Config{Dir: p.dir, URL: address, Log: log}, v); err != nil {
@@ -78,8 +79,8 @@ func newPlace(ctx context.Context, server string, v *vault.Vault) (_ *place, err
 	return p, nil
 }
 
-// create makes a database on a server and returns its address.
-func (p *place) create(ctx context.Context, server string) (address string, err error) {
+// createDatabase makes a database on a server and returns its address.
+func createDatabase(ctx context.Context, server string) (address string, err error) {
 	u, err := url.Parse(server)
 	if err != nil {
 		return "", errors.New("the address of the server cannot be understood") // its text may hold a password
@@ -88,29 +89,23 @@ func (p *place) create(ctx context.Context, server string) (address string, err 
 	if _, err := rand.Read(random); err != nil {
 		return "", err
 	}
-	name := "sealog_bench_" + hex.EncodeToString(random)
-	admin, err := p.connect(server)
-	if err != nil {
-		return "", err
-	}
-	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-		return "", err
-	}
-	p.undo = append(p.undo, func() error {
-		_, err := admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+name+" WITH (FORCE)")
-		return err
-	})
-	u.Path = "/" + name
-	return u.String(), nil
+	u.Path = "/sealog_bench_" + hex.EncodeToString(random)
+	return u.String(), onServer(ctx, server, "CREATE DATABASE "+nameOf(u.String()))
 }
 
-// connect opens a connection to a server itself.
-func (p *place) connect(server string) (*sql.DB, error) {
+// dropDatabase removes a database that createDatabase has made, also when ctx has ended.
+func dropDatabase(ctx context.Context, server, address string) error {
+	return onServer(context.WithoutCancel(ctx), server, "DROP DATABASE "+nameOf(address)+" WITH (FORCE)")
+}
+
+// onServer runs a statement on a server itself.
+func onServer(ctx context.Context, server, statement string) error {
 	admin, err := sql.Open("pgx", server)
-	if err == nil {
-		p.undo = append(p.undo, admin.Close)
+	if err != nil {
+		return err
 	}
-	return admin, err
+	_, err = admin.ExecContext(ctx, statement)
+	return errors.Join(err, admin.Close())
 }
 
 // nameOf is the name of the database in an address.

@@ -79,12 +79,7 @@ func newSite(ctx context.Context, dir, server string) (_ *Site, err error) {
 	}
 	s := &Site{dir: dir, description: description{Email: "bench@sealog.example", Password: vault.NewToken()}}
 	if server != "" {
-		p := &place{}
-		if s.Database, err = p.create(ctx, server); err != nil {
-			return nil, err
-		}
-		// Of what would remove it, only the connection's end is wanted.
-		if err := p.undo[0](); err != nil {
+		if s.Database, err = createDatabase(ctx, server); err != nil {
 			return nil, err
 		}
 	}

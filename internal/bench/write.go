@@ -48,7 +48,12 @@ func Write(ctx context.Context, o WriteOptions) (_ Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
-	defer func() { err = errors.Join(err, s.Close(), p.drop(ctx, o.Server, s.Database)) }()
+	defer func() {
+		err = errors.Join(err, s.Close())
+		if s.Database != "" {
+			err = errors.Join(err, dropDatabase(ctx, o.Server, s.Database))
+		}
+	}()
 	s.Until, s.Events, s.Days = s.db.Now(), 1, 1
 	m, err := s.newProject(ctx, "bench-1", 1000, s.Until)
 	if err != nil {
@@ -74,20 +79,6 @@ func Write(ctx context.Context, o WriteOptions) (_ Report, err error) {
 	o.Progress.tell("writing", 4, 4)
 	r.Figures = append(r.Figures, updates...)
 	return r, err
-}
-
-// drop removes a database that newSite has made.
-func (p *place) drop(ctx context.Context, server, address string) error {
-	if address == "" {
-		return nil
-	}
-	q := &place{}
-	admin, err := q.connect(server)
-	if err != nil {
-		return err
-	}
-	_, err = admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+nameOf(address)+" WITH (FORCE)")
-	return errors.Join(err, q.close())
 }
 
 // writing is a site with users to change.
