@@ -97,7 +97,9 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 		if covered {
 			n.keys, n.minus = keys, minus
 			from, _, _, to := part.bounds()
-			return n.sum(ctx, segments(Minute.Start(from), Minute.ceil(to)))
+			b := &builder{}
+			sum := n.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
+			return one(ctx, c.q, `SELECT CAST(COALESCE((`+sum+`), 0) AS BIGINT)`, b.args...)
 		}
 	}
 	w := window{size: int(c.l.maxLookedAt)}

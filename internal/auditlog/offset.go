@@ -17,7 +17,11 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 	if c.keys == nil || !low.Before(high) {
 		return c.within(ctx, c.f, place, ascending)
 	}
-	tail, err := c.between(c.f, low, high).unprojected(ctx)
+	b := &builder{}
+	_, tail, err := uncounted(ctx, c.q, c.f.Project, b, "NULL")
+	if err == nil {
+		tail, err = c.between(c.f, low, high).chosen(ctx, tail)
+	}
 	if err != nil {
 		return event.ID{}, false, err
 	}

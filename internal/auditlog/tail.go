@@ -18,15 +18,12 @@ type tail struct {
 
 // tail reads the tail and derives what its events mention.
 func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, error) {
-	from, err := projected(ctx, q, f.Project)
+	b := &builder{}
+	projected, ids, err := uncounted(ctx, q, f.Project, b, projectedOf(b.bind(f.Project)))
 	if err != nil {
 		return tail{}, err
 	}
-	t := tail{projected: from}
-	ids, err := uncounted(ctx, q, f.Project, from)
-	if err != nil {
-		return tail{}, err
-	}
+	t := tail{projected: projected}
 	for some := range slices.Chunk(ids, idsAtOnce) {
 		rows, err := rowsOf(ctx, q, f.Project, some)
 		if err != nil {
@@ -48,20 +45,39 @@ func (t tail) derived(f Filter) Filter {
 	return f
 }
 
-// projected is the position from which on counts and references don't know of a project's events.
-func projected(ctx context.Context, q store.Querier, project string) (int64, error) {
-	return one(ctx, q, `SELECT projected FROM logs WHERE project_id = $1 AND NOT closed`, project)
+// projectedOf selects the position from which on counts and references don't know of a project's
+// events.
+func projectedOf(project string) string {
+	return "SELECT projected FROM logs WHERE project_id = " + project + " AND NOT closed"
 }
 
 // idsAtOnce bounds how many ids one statement names.
 const idsAtOnce = 500
 
-// uncounted returns the ids of the events that counts and references don't know of, mostly none.
-// They are read before anything else of them is: an engine that is asked at once for those of
-// them that a filter chooses may begin with all that the filter chooses.
-func uncounted(ctx context.Context, q store.Querier, project string, projected int64) ([]event.ID, error) {
-	return store.Column[event.ID](ctx, q, `
-		SELECT id FROM leaves WHERE project_id = $1 AND position >= $2
+// uncounted returns the number that a query selects, or 0, and the ids of the events that counts
+// and references don't know of, mostly none: both of the same state of the database, since they
+// are one statement. Which of the events a filter chooses is asked afterwards, when their ids are
+// known: an engine that is asked at once may begin with all that the filter chooses.
+func uncounted(ctx context.Context, q store.Querier, project string, b *builder, number string) (n int64, ids []event.ID, err error) {
+	of := b.bind(project)
+	rows, err := store.Collect(ctx, q, (*numberOrID).fields, `
+		SELECT CAST(COALESCE((`+number+`), 0) AS BIGINT), NULL
 		UNION ALL
-		SELECT id FROM events_pending WHERE project_id = $1`, project, projected)
+		SELECT 0, id FROM leaves WHERE project_id = `+of+` AND position >= (`+projectedOf(of)+`)
+		UNION ALL
+		SELECT 0, id FROM events_pending WHERE project_id = `+of, b.args...)
+	for _, row := range rows {
+		n += row.n
+		if row.id != nil {
+			ids = append(ids, *row.id)
+		}
+	}
+	return n, ids, err
 }
+
+type numberOrID struct {
+	n  int64
+	id *event.ID
+}
+
+func (r *numberOrID) fields() []any { return []any{&r.n, &r.id} }
