@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/sealog/sealog/internal/auditlog"
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	search "github.com/sealog/sealog/internal/query"
 )
@@ -57,12 +58,17 @@ func (p *portal) chosen(ctx context.Context, v visit, q LogQuery, now time.Time)
 
 // narrowed is a search with one more term; what the key must or, with not, must not be.
 func narrowed(text, not, key, value string) string {
+	return strings.TrimSpace(text + " " + term(not+key, value))
+}
+
+// term is a search for one value of a key, or "" when the key takes no such value.
+func term(key, value string) string {
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
-	term, err := search.Parse(not + key + `:"` + quoted + `"`)
+	parsed, err := search.Parse(key + `:"` + quoted + `"`)
 	if err != nil {
-		return text
+		return ""
 	}
-	return strings.TrimSpace(text + " " + term.String())
+	return parsed.String()
 }
 
 // suggestion is one way to go on writing a search.
@@ -77,15 +83,22 @@ type suggestion struct {
 
 // showSuggestions answers the search line while somebody types: q is the text and at the cursor
 // in it, in the units of JavaScript's strings.
-func (p *portal) showSuggestions(w http.ResponseWriter, r *http.Request, _ visit) error {
+func (p *portal) showSuggestions(w http.ResponseWriter, r *http.Request, v visit) error {
 	text := readableTo(r.URL.Query().Get("q"), search.MaxBytes)
 	at, err := strconv.Atoi(r.URL.Query().Get("at"))
 	units := utf16.Encode([]rune(text))
 	if err != nil || at < 0 || at > len(units) {
 		at = len(units)
 	}
+	var failed error
+	actors := func(key string) (all []search.Suggestion) {
+		if key == actorKey {
+			all, failed = p.actorsToName(r.Context(), v.project.ID)
+		}
+		return all
+	}
 	all := []suggestion{}
-	for _, s := range search.Complete(text, len(string(utf16.Decode(units[:at])))) {
+	for _, s := range search.Complete(text, len(string(utf16.Decode(units[:at]))), actors) {
 		word := s.Text
 		if !strings.HasSuffix(word, ":") && s.End == len(text) {
 			word += " " // the next term can follow
@@ -93,5 +106,28 @@ func (p *portal) showSuggestions(w http.ResponseWriter, r *http.Request, _ visit
 		begin := text[:s.Start] + word
 		all = append(all, suggestion{Word: s.Text, About: s.Label, Line: begin + text[s.End:], At: len(utf16.Encode([]rune(begin)))})
 	}
+	if failed != nil {
+		return failed
+	}
 	return sendJSON(w, all)
+}
+
+// actorKey is the key of a search that says who acted.
+const actorKey = "actor"
+
+var actorKinds = map[event.ActorType]string{
+	event.Account: "signs in to the Portal", event.AdminAPIKey: "Admin API key", event.Operator: "operator of the server", event.System: "the server itself",
+}
+
+// actorsToName are the people and programs of a project's log as a search names them: by name, or
+// by id who has none.
+func (p *portal) actorsToName(ctx context.Context, project string) ([]search.Suggestion, error) {
+	actors, err := p.Log.ActorsOf(ctx, project, 1000)
+	var all []search.Suggestion
+	for _, a := range actors {
+		if text, ok := strings.CutPrefix(term(actorKey, or(a.Name, a.ID)), actorKey+":"); ok {
+			all = append(all, search.Suggestion{Text: text, Label: actorKinds[a.Type]})
+		}
+	}
+	return all, err
 }

@@ -131,6 +131,12 @@ func TestSuggestions(t *testing.T) {
 	if diff := cmp.Diff(want, ask("-outcome:d", 10)); diff != "" {
 		t.Error(diff)
 	}
+	want = []suggestion{{Word: `"Key 0b7fae5e"`, About: "Admin API key", Line: `-actor:"Key 0b7fae5e" `, At: 22}}
+	s.disable("acme", "kim@shop.example", event.Request{})
+	s.seal()
+	if diff := cmp.Diff(want, ask("-actor:key", 10)); diff != "" {
+		t.Error(diff)
+	}
 	if got := ask(`"kim `, 5); len(got) != 0 {
 		t.Errorf("inside of quotation marks: %v", got)
 	}

@@ -16,13 +16,14 @@ type Suggestion struct {
 	Start, End int
 }
 
-// maxSuggestions bounds how many types are offered at a time.
+// maxSuggestions bounds how many types, or other values, are offered at a time.
 const maxSuggestions = 12
 
 // Complete returns what may be written where the cursor is, a byte offset into the text: keys, and
 // the values of those keys that have few or that have names. There is nothing to offer inside of
-// quotation marks.
-func Complete(text string, cursor int) []Suggestion {
+// quotation marks. others, unless it is nil, gives what the log has for a key whose values the
+// language does not know, such as who has acted.
+func Complete(text string, cursor int, others func(key string) []Suggestion) []Suggestion {
 	cursor = min(max(cursor, 0), len(text))
 	s, begin := scanner{text: text[:cursor]}, 0
 	for {
@@ -41,7 +42,7 @@ func Complete(text string, cursor int) []Suggestion {
 	offers := completeKey(word)
 	if isValue {
 		last := values[strings.LastIndexByte(values, ',')+1:]
-		start, offers = cursor-len(last), completeValue(strings.ToLower(name), last)
+		start, offers = cursor-len(last), completeValue(strings.ToLower(name), last, others)
 	}
 	for i := range offers {
 		offers[i].Start, offers[i].End = start, end
@@ -67,7 +68,7 @@ func completeKey(word string) []Suggestion {
 	return beginningWith(all, word)
 }
 
-func completeValue(key, value string) []Suggestion {
+func completeValue(key, value string, others func(string) []Suggestion) []Suggestion {
 	switch key {
 	case keyType:
 		return completeType(value)
@@ -91,8 +92,18 @@ func completeValue(key, value string) []Suggestion {
 			{Text: "-4w", Label: "the last four weeks"},
 		}, value)
 	default:
-		return nil
+		if others == nil {
+			return nil
+		}
+		all := containing(others(key), value)
+		return all[:min(len(all), maxSuggestions)]
 	}
+}
+
+// containing keeps what has a word in it, in either letters' case.
+func containing(all []Suggestion, word string) []Suggestion {
+	word = strings.ToLower(word)
+	return slices.DeleteFunc(all, func(s Suggestion) bool { return !strings.Contains(strings.ToLower(s.Text), word) })
 }
 
 func beginningWith(all []Suggestion, word string) []Suggestion {

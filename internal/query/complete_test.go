@@ -11,6 +11,12 @@ import (
 // TestComplete: | is where the cursor is; what is offered is shown in place, the first few.
 func TestComplete(t *testing.T) {
 	t.Parallel()
+	actors := func(key string) []query.Suggestion {
+		if key != "actor" {
+			return nil
+		}
+		return []query.Suggestion{{Text: "ann@shop.example"}, {Text: `"the back end"`}}
+	}
 	for _, c := range []struct {
 		text string
 		want []string
@@ -39,13 +45,16 @@ func TestComplete(t *testing.T) {
 		{`"kim |`, nil},
 		{"email:a|", nil},
 		{"nokey:a|", nil},
+		{"actor:|", []string{"actor:ann@shop.example", `actor:"the back end"`}},
+		{"-actor:ann@shop.example,BACK|", []string{`-actor:ann@shop.example,"the back end"`}},
+		{"actor:nobody|", nil},
 		{"é ty|", []string{"é type:"}},
 	} {
 		text, after, _ := strings.Cut(c.text, "|")
 		cursor := len(text)
 		text += after
 		var got []string
-		for _, s := range query.Complete(text, cursor) {
+		for _, s := range query.Complete(text, cursor, actors) {
 			got = append(got, text[:s.Start]+s.Text+text[s.End:])
 		}
 		if len(c.want) == 0 && len(got) > 0 || !slices.Equal(got[:min(len(got), len(c.want))], c.want) {
@@ -58,7 +67,7 @@ func TestComplete(t *testing.T) {
 func TestCompleteGivesWhatIsUnderstood(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"type:", "outcome:", "category:", "created:"} {
-		offers := query.Complete(key, len(key))
+		offers := query.Complete(key, len(key), nil)
 		if len(offers) == 0 || len(offers) > 12 {
 			t.Errorf("%s offers %d", key, len(offers))
 		}
@@ -69,7 +78,7 @@ func TestCompleteGivesWhatIsUnderstood(t *testing.T) {
 		}
 	}
 	for _, cursor := range []int{-1, 100} {
-		if got := query.Complete("é", cursor); cursor < 0 && len(got) == 0 {
+		if got := query.Complete("é", cursor, nil); cursor < 0 && len(got) == 0 {
 			t.Errorf("at %d: %v", cursor, got)
 		}
 	}

@@ -24,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, cursor := range []int{0, len(text) / 2, len(text)} {
-			for _, s := range query.Complete(text, cursor) {
+			for _, s := range query.Complete(text, cursor, nil) {
 				if s.Start < 0 || s.Start > cursor || s.End < cursor || s.End > len(text) || s.Text == "" {
 					t.Fatalf("at %d of %q: %+v", cursor, text, s)
 				}

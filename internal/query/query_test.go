@@ -200,7 +200,7 @@ func TestEveryKindIsAKey(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, s := range query.Complete("", 0) {
+	for _, s := range query.Complete("", 0, nil) {
 		if s.Label == "" {
 			t.Errorf("nobody has said what %s means", s.Text)
 		}
