@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -109,6 +110,25 @@ func (b *tab) fitsAPhone(name string) {
 	b.do(chromedp.EmulateViewport(1280, 900))
 }
 
+// swipe drags a finger from one place to another, level.
+func (b *tab) swipe(from, to, y float64) {
+	b.t.Helper()
+	finger := func(kind input.DispatchTouchEventType, at ...float64) {
+		points := []*input.TouchPoint{}
+		for _, x := range at {
+			points = append(points, &input.TouchPoint{X: x, Y: y})
+		}
+		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	finger(input.DispatchTouchEventTypeTouchStart, from)
+	for i := range 5 {
+		finger(input.DispatchTouchEventTypeTouchMove, from+(to-from)*float64(i+1)/5)
+	}
+	finger(input.DispatchTouchEventTypeTouchEnd)
+}
+
 // TestBrowsing looks for events in a browser: by a search, on the timeline, by page.
 func TestBrowsing(t *testing.T) {
 	t.Parallel()
@@ -156,6 +176,16 @@ func TestBrowsing(t *testing.T) {
 	b.sees("type:admin_api.mutation.create_user.executed")
 	b.shot("found")
 
+	// Who acted is offered by name.
+	b.open("/projects/acme/audit-log?tab=admin")
+	b.do(chromedp.Focus(chromedp.CSS("#q")), chromedp.KeyEvent("-actor:OPS"))
+	b.is(`document.querySelectorAll(".suggestion").length === 1`)
+	b.shot("suggested-actors")
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if got := b.value("q"); got != "-actor:"+email+" " {
+		t.Errorf("the line holds %q", got)
+	}
+
 	// A mistake, and what was meant.
 	b.open("/projects/acme/audit-log?tab=users&q=user130+type%3Auser.craeted")
 	b.sees("did you mean user.created?", "Nothing was looked for")
@@ -189,6 +219,11 @@ func TestBrowsing(t *testing.T) {
 	b.shot("zoomed")
 	b.do(chromedp.Click(chromedp.CSS(".timeline-head a.btn")))
 	b.is(`!location.search.includes("from=") && location.search.includes("q=outcome")`)
+	b.is(`document.getElementById("timeline").dataset.state === "drawn"`)
+	b.swipe(area.X+area.W/2, area.X+area.W-2, area.Y+area.H/2) // with a finger
+	b.is(`location.search.includes("from=") && location.search.includes("q=outcome")`)
+	b.do(chromedp.Click(chromedp.CSS(".timeline-head a.btn")))
+	b.is(`!location.search.includes("from=")`)
 	b.is(`document.getElementById("timeline").dataset.state === "drawn"`)
 	b.do(chromedp.Click(chromedp.CSS("[data-by=type]")))
 	b.waits("User created 130")

@@ -49,7 +49,6 @@
     }));
     list().hidden = offers.length === 0;
     line().setAttribute("aria-expanded", String(offers.length > 0));
-    choose(-1);
   }
 
   async function ask() {
@@ -60,8 +59,11 @@
       if (!answer.ok) return;
       const found = await answer.json();
       if (mine !== asked || document.activeElement !== line()) return;
+      // What somebody has chosen meanwhile stays chosen.
+      const kept = chosen < 0 ? "" : offers[chosen].word;
       offers = found;
       show();
+      choose(offers.findIndex((offer) => offer.word === kept));
     } catch (e) { /* one can write without being told what */ }
   }
 

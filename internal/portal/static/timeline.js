@@ -98,6 +98,32 @@
         }],
       },
     }, [data.starts.slice(0, -1)].concat(stacked(data)), chart);
+    touched(plot);
+  }
+
+  // touched makes a finger's drag what the mouse's is, since uPlot hears the mouse alone. The page
+  // still scrolls under a finger that goes up or down.
+  function touched(u) {
+    let from = -1;
+    const x = (e) => Math.max(0, Math.min(u.over.clientWidth, e.clientX - u.over.getBoundingClientRect().left));
+    const select = (left, width, done) => u.setSelect({ left: left, width: width, top: 0, height: u.over.clientHeight }, done);
+    u.over.addEventListener("pointerdown", (e) => {
+      if (e.pointerType === "touch" && e.isPrimary) from = x(e);
+    });
+    u.over.addEventListener("pointermove", (e) => {
+      if (from < 0 || !e.isPrimary) return;
+      u.setCursor({ left: x(e), top: 0 });
+      select(Math.min(from, x(e)), Math.abs(x(e) - from), false);
+    });
+    u.over.addEventListener("pointerup", (e) => {
+      if (from < 0 || !e.isPrimary) return;
+      select(Math.min(from, x(e)), Math.abs(x(e) - from), true);
+      from = -1;
+    });
+    u.over.addEventListener("pointercancel", () => {
+      from = -1;
+      select(0, 0, false);
+    });
   }
 
   const short = (n) => n >= 1e6 ? n / 1e6 + " M" : n >= 1e4 ? n / 1e3 + " k" : grouped(n);
