@@ -27,11 +27,12 @@ const queryDeadline = 20 * time.Second
 type Reader struct {
 	db          *store.DB
 	maxLookedAt int64
-	few         int // fewEvents; tests set it
+	few         int   // fewEvents; tests set it
+	maxWalked   int64 // maxWalked; tests set it
 }
 
 // New returns a reader.
-func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt, fewEvents} }
+func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt, fewEvents, maxWalked} }
 
 // refOf is what a project's events are found by that mention an identifier.
 func (l *Reader) refOf(project string) func(event.Ref) []byte {

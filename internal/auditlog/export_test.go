@@ -6,3 +6,11 @@ func (l *Reader) Few(n int) *Reader {
 	few.few = n
 	return &few
 }
+
+// Walking returns a reader like l that walks through at most n events for one page where the
+// counts can lead it.
+func (l *Reader) Walking(n int64) *Reader {
+	walking := *l
+	walking.maxWalked = n
+	return &walking
+}

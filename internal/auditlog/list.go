@@ -26,7 +26,10 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 		if err := l.bound(ctx, f); err != nil {
 			return Page{}, err
 		}
-		rows, err := l.walk(ctx, l.db, f, w)
+		rows, ok, err := l.sparse(ctx, f, w)
+		if err == nil && !ok {
+			rows, err = l.walk(ctx, l.db, f, w)
+		}
 		return w.page(rows), err
 	}
 	var rows []Row

@@ -114,9 +114,9 @@ func (h *history) event(t *testing.T, db *store.DB) {
 }
 
 // filter makes one up, and what it should choose. Each time references lead to few events or, as
-// in a large log, to many.
+// in a large log, to many, and walks to a page are short or long.
 func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
-	h.log = h.log.Few([]int{5, 100}[h.random.IntN(2)])
+	h.log = h.log.Few([]int{5, 100}[h.random.IntN(2)]).Walking([]int64{0, 10, 10_000}[h.random.IntN(3)])
 	f := auditlog.Filter{Project: "acme"}
 	var all []func(auditlog.Row) bool
 	must := func(test func(auditlog.Row) bool) { all = append(all, test) }
@@ -229,6 +229,19 @@ func TestReadingIsExact(t *testing.T) {
 			slices.Reverse(want)
 		}
 		place, size := -1, h.random.IntN(20)
+		if h.random.IntN(4) == 0 { // from the end
+			place = h.random.IntN(len(want) + 1)
+			p.Last, p.Before = &size, base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "offset:%d", place))
+			page, err := h.log.List(t.Context(), f, p)
+			if err != nil {
+				t.Fatalf("%+v: %v", f, err)
+			}
+			got, expected := ids(page.Rows), ids(want[max(0, place-size):place])
+			if !slices.Equal(got, expected) || page.HasPrevious != (place > size) {
+				t.Fatalf("%+v before %d, ascending %v: %d rows, want %d; more: %v", f, place, p.Ascending, len(got), len(expected), page.HasPrevious)
+			}
+			continue
+		}
 		p.First = &size
 		if h.random.IntN(3) > 0 {
 			place = h.random.IntN(len(want) + 3)
