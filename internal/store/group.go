@@ -22,7 +22,9 @@ const maxGroup = 256
 const groupDeadline = 30 * time.Second
 
 // group is SQLite's one writer: a goroutine that owns the write connection and commits the
-// changes that wait together, each in a savepoint of its own unless it is alone.
+// changes that wait together. A savepoint for each costs much, since it copies every page before
+// it is written to, so recordings do without as long as none fails: when one does, all is rolled
+// back, and they run again, each in a savepoint. Other changes have one always.
 //
 // The rules, each of which has cost somebody data:
 //   - A caller's context is looked at once, before its savepoint. Statements run under the
@@ -30,6 +32,9 @@ const groupDeadline = 30 * time.Second
 //     transaction, and what follows would commit by itself.
 //   - If ROLLBACK TO fails, nothing more is issued in that transaction; every change of the
 //     group runs again alone.
+//   - The engine may have ended the transaction within a change, which swallowed the error. The
+//     next recording notices by itself, since its promise of an event cannot be made outside of
+//     one; before anything else the writer looks.
 //   - Nobody is answered before COMMIT.
 //   - A panic in a change is that caller's error.
 type group struct {
@@ -41,11 +46,14 @@ type group struct {
 }
 
 type groupJob struct {
-	ctx    context.Context // the caller's
-	run    change
-	answer chan error // of capacity 1
-	err    error      // what the savepoint ended with; owned by the writer
-	seal   sealable   // what the savepoint recorded; owned by the writer
+	ctx context.Context // the caller's
+	run change
+	// promised says that the change begins with the promise of an event, which the engine refuses
+	// outside of a transaction.
+	promised bool
+	answer   chan error // of capacity 1
+	err      error      // what the change ended with; owned by the writer
+	seal     sealable   // what the change recorded; owned by the writer
 }
 
 var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
@@ -87,10 +95,10 @@ func (g *group) stop() {
 	<-g.done
 }
 
-// do runs a change in the next group and returns after the group's COMMIT. It waits for the
-// answer even when ctx ends, since the change may have committed.
-func (g *group) do(ctx context.Context, run change) error {
-	job := &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
+// do runs a change in the next group and returns after the group's COMMIT; promised is groupJob's.
+// It waits for the answer even when ctx ends, since the change may have committed.
+func (g *group) do(ctx context.Context, run change, promised bool) error {
+	job := &groupJob{ctx: ctx, run: run, promised: promised, answer: make(chan error, 1)}
 	if err := g.enqueue(job); err != nil {
 		return err
 	}
@@ -113,10 +121,15 @@ func (g *group) enqueue(job *groupJob) error {
 
 // groupWriter owns the write connection and its prepared statements.
 type groupWriter struct {
-	db   *sql.DB
-	log  *slog.Logger
-	conn *preparedConn
+	db      *sql.DB
+	log     *slog.Logger
+	conn    *preparedConn
+	careful int // how many of the next transactions have savepoints from the beginning
 }
+
+// carefulFor is how many transactions have savepoints after one in which a change failed: such
+// changes come in a row.
+const carefulFor = 20
 
 func (w *groupWriter) release() {
 	if w.conn != nil {
@@ -145,8 +158,8 @@ func (w *groupWriter) commit(batch []*groupJob) {
 
 var errSavepointLost = errors.New("store: a savepoint could not be rolled back")
 
-// try runs a batch in one transaction. Afterwards each job's err says how its savepoint
-// ended, and the result how the transaction did.
+// try runs a batch in one transaction. Afterwards each job's err says how its change ended, and
+// the result how the transaction did.
 func (w *groupWriter) try(batch []*groupJob) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
@@ -159,23 +172,18 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 		w.release()
 		return translate(err)
 	}
-	for _, job := range batch {
-		if job.err = job.ctx.Err(); job.err != nil {
-			continue // gone before its turn
+	trusting := w.careful == 0
+	w.careful = max(0, w.careful-1)
+	if err := w.run(ctx, batch, trusting); err != nil {
+		w.rollback()
+		switch {
+		case len(batch) == 1 && errors.Is(err, errOneFailed):
+			return nil
+		case w.conn == nil || !errors.Is(err, errOneFailed):
+			return errors.Join(errSavepointLost, err)
 		}
-		if len(batch) == 1 {
-			// A savepoint copies every page before it is written to. Alone, the transaction
-			// does what it is for.
-			if job.seal, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
-				w.rollback()
-				return nil
-			}
-			continue
-		}
-		if job.err = w.savepoint(ctx, job); errors.Is(job.err, errSavepointLost) {
-			w.rollback()
-			return job.err
-		}
+		w.careful = carefulFor
+		return w.try(batch)
 	}
 	if err := w.seal(ctx, batch); err != nil {
 		w.rollback()
@@ -186,6 +194,44 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 		return translate(err)
 	}
 	return nil
+}
+
+// errOneFailed is what ends a transaction without savepoints, of which nothing can be kept.
+var errOneFailed = errors.New("store: a change failed")
+
+// run runs a batch. Alone, a change needs no savepoint, since the transaction does what it is for.
+func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool) error {
+	unseen := false // whether a change has run since the transaction was seen to stand
+	for _, job := range batch {
+		if job.err = job.ctx.Err(); job.err != nil {
+			continue // gone before its turn
+		}
+		if len(batch) == 1 || trusting && job.promised {
+			unseen = true
+			if job.seal, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
+				return errOneFailed
+			}
+			continue
+		}
+		if unseen && !w.stands(ctx) {
+			return errSavepointLost
+		}
+		unseen = false
+		if job.err = w.savepoint(ctx, job); errors.Is(job.err, errSavepointLost) {
+			return job.err
+		}
+	}
+	if unseen && !w.stands(ctx) {
+		return errSavepointLost
+	}
+	return nil
+}
+
+// stands reports whether the transaction has not ended by itself: within one, the engine refuses
+// to begin another.
+func (w *groupWriter) stands(ctx context.Context) bool {
+	_, err := w.conn.ExecContext(ctx, "BEGIN")
+	return err != nil
 }
 
 // rollback ends a transaction under a context of its own. A connection that will not even

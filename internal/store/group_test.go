@@ -349,7 +349,7 @@ func TestAWaitingCallerMayLeave(t *testing.T) {
 	err := g.do(ctx, bare(func(context.Context, executor) error {
 		t.Error("ran")
 		return nil
-	}))
+	}), false)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -387,7 +387,162 @@ func TestStopCommitsWhatWaits(t *testing.T) {
 	if keys := committed(t, db); len(keys) != len(jobs) || !slices.Contains(keys, "first") {
 		t.Errorf("%d changes of %d are there", len(keys), len(jobs))
 	}
-	if err := g.do(t.Context(), bare(put("late"))); !fault.Is(err, "DatabaseClosed") {
+	if err := g.do(t.Context(), bare(put("late")), false); !fault.Is(err, "DatabaseClosed") {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// scribe makes recordings of one project for a batch, and counts how often each runs.
+type scribe struct {
+	t    *testing.T
+	db   *DB
+	runs map[string]int
+}
+
+func newScribe(t *testing.T, db *DB, w *groupWriter) *scribe {
+	t.Helper()
+	s := &scribe{t, db, map[string]int{}}
+	first := []*groupJob{s.records("project", func(ctx context.Context, tx *Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO projects (project_id, name, log_id, config, version, created_at) VALUES ('acme', 'Acme', 'log/1', '', 1, 0)`)
+		return err
+	})}
+	w.commit(first)
+	if err := answers(t, first)[0]; err != nil {
+		t.Fatal(err)
+	}
+	clear(s.runs)
+	return s
+}
+
+// records is a recording that does something, writes one row and records one event.
+func (s *scribe) records(key string, do func(context.Context, *Tx) error) *groupJob {
+	var first event.ID
+	by := event.BySystem("test")
+	run := s.db.recording(by, "acme", &first, func(ctx context.Context, tx *Tx) error {
+		s.runs[key]++
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+		if err := put(key)(ctx, tx.conn); err != nil {
+			return err
+		}
+		e, err := event.New(event.ProjectAppRenamed{Name: key}, tx.nextEventID(), "log/1", by, event.InProject("acme"))
+		if err != nil {
+			return err
+		}
+		return tx.insert(ctx, e)
+	})
+	return &groupJob{ctx: s.t.Context(), run: run, promised: true, answer: make(chan error, 1)}
+}
+
+// wantRuns also looks whether every event has its one leaf.
+func (s *scribe) wantRuns(want map[string]int) {
+	s.t.Helper()
+	if diff := cmp.Diff(want, s.runs); diff != "" {
+		s.t.Errorf("runs (-want, +got):\n%s", diff)
+	}
+	clear(s.runs)
+	n, err := Column[int64](s.t.Context(), s.db, `
+		SELECT (SELECT count(*) FROM events)
+		UNION ALL SELECT count(*) FROM events e JOIN leaves l ON l.project_id = e.project_id AND l.id = e.id
+		UNION ALL SELECT count(*) FROM leaves
+		UNION ALL SELECT size FROM logs`)
+	if err != nil || len(n) != 4 || n[0] != n[1] || n[0] != n[2] || n[0] != n[3] {
+		s.t.Errorf("events, their leaves, all leaves, size: %v, %v", n, err)
+	}
+}
+
+func nothing(context.Context, *Tx) error { return nil }
+
+// TestRecordingsHaveNoSavepoints as long as none fails; then all run again, each in one.
+func TestRecordingsHaveNoSavepoints(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	s := newScribe(t, db, w)
+	fine := []*groupJob{s.records("a", nothing), s.records("b", nothing)}
+	w.commit(fine)
+	if err := errors.Join(answers(t, fine)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.conn.stmts["SAVEPOINT change"]; ok {
+		t.Error("there was a savepoint")
+	}
+	s.wantRuns(map[string]int{"a": 1, "b": 1})
+
+	refused := fault.New(fault.Invalid, "No", "No.")
+	fails := func(context.Context, *Tx) error { return refused }
+	for i, runs := range []int{2, 1} { // the second time one is careful
+		key := func(name string) string { return fmt.Sprint(name, i) }
+		batch := []*groupJob{s.records(key("c"), nothing), s.records(key("no"), fails), newJob(t.Context(), put(key("d"))), s.records(key("e"), nothing)}
+		w.commit(batch)
+		got := answers(t, batch)
+		if got[0] != nil || !errors.Is(got[1], refused) || got[2] != nil || got[3] != nil {
+			t.Errorf("answers are %v", got)
+		}
+		s.wantRuns(map[string]int{key("c"): runs, key("no"): runs, key("e"): 1})
+	}
+	wantCommitted(t, db, "a", "b", "c0", "c1", "d0", "d1", "e0", "e1", "project")
+	w.careful = 1
+	for range 2 {
+		one := []*groupJob{s.records(fmt.Sprint("f", w.careful), nothing), newJob(t.Context(), put(fmt.Sprint("g", w.careful)))}
+		w.commit(one)
+		if err := errors.Join(answers(t, one)...); err != nil || w.careful != 0 {
+			t.Errorf("%v; careful for %d", err, w.careful)
+		}
+	}
+}
+
+// TestARecordingThatEndsTheTransaction, as the engine does by itself on some errors, and says
+// nothing about it: whatever comes after it in the batch, nothing of it is kept outside of a
+// transaction, and the others are committed once.
+func TestARecordingThatEndsTheTransaction(t *testing.T) {
+	t.Parallel()
+	ends := func(ctx context.Context, tx *Tx) error {
+		_, err := tx.conn.ExecContext(ctx, "ROLLBACK")
+		return err
+	}
+	for name, after := range map[string][]string{"last": nil, "before a recording": {"record c"}, "before another change": {"c"}, "before both": {"c", "record d"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, w := openWriter(t)
+			s := newScribe(t, db, w)
+			before := len(committed(t, db))
+			batch := []*groupJob{s.records("a", nothing), s.records("end", func(ctx context.Context, tx *Tx) error {
+				return errors.Join(ends(ctx, tx), ErrNoChange)
+			})}
+			// The same, and the error is swallowed.
+			swallows := batch[1].run
+			batch[1].run = func(ctx context.Context, conn executor) (sealable, error) {
+				_, err := swallows(ctx, conn)
+				if !errors.Is(err, ErrNoChange) {
+					t.Errorf("the end came to nothing: %v", err)
+				}
+				return sealable{}, nil
+			}
+			for _, key := range after {
+				if name, ok := strings.CutPrefix(key, "record "); ok {
+					batch = append(batch, s.records(name, nothing))
+				} else {
+					batch = append(batch, newJob(t.Context(), put(key)))
+				}
+			}
+			w.commit(batch)
+			got := answers(t, batch)
+			if got[1] == nil {
+				t.Error("the one that ended the transaction heard nothing of it")
+			}
+			if err := errors.Join(slices.Delete(got, 1, 2)...); err != nil {
+				t.Errorf("the others heard %v", err)
+			}
+			if n := len(committed(t, db)) - before; n != len(batch)-1 {
+				t.Errorf("%d are committed of %d", n, len(batch)-1)
+			}
+			delete(s.runs, "end")
+			want := map[string]int{}
+			for key, n := range s.runs {
+				want[key] = min(n, 2)
+			}
+			s.wantRuns(want)
+		})
 	}
 }

@@ -25,7 +25,7 @@ func RecordUnsealed[P event.Payload[P]](ctx context.Context, db *DB, by event.By
 	err := db.group.do(ctx, func(ctx context.Context, conn executor) (sealable, error) {
 		_, err := record(ctx, conn)
 		return sealable{}, err
-	})
+	}, true)
 	if err == nil {
 		db.recorded.ring()
 	}

@@ -28,7 +28,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	var first event.ID
 	record := db.recording(by, project, &first, run)
 	if db.group != nil {
-		err = db.group.do(ctx, record)
+		err = db.group.do(ctx, record, true)
 	} else {
 		err = db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
 	}
@@ -189,7 +189,7 @@ func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) erro
 		return sealable{}, run(ctx, &Book{conn, db.engine})
 	}
 	if db.group != nil {
-		return db.group.do(ctx, book)
+		return db.group.do(ctx, book, false)
 	}
 	return db.transact(ctx, book, func() (bool, error) {
 		return false, errors.New("store: bookkeeping cannot be looked up")
