@@ -82,6 +82,9 @@ func (p *portal) fill(r *http.Request, v visit, page *LogPage, filter auditlog.F
 	case err != nil:
 		return err
 	}
+	if page.Total == many && page.Number == 1 && !found.HasNext && !found.HasPrevious {
+		page.Total = int64(len(found.Rows)) // they are all here
+	}
 	for _, r := range found.Rows {
 		row, err := logRow(r)
 		if err != nil {
