@@ -52,7 +52,7 @@ func (c *counter) sparse(ctx context.Context, w window) (rows []Row, ok bool, er
 		return nil, false, nil // it is all within two minutes
 	}
 	parts := segments(low, high)
-	few, err := c.isSparse(ctx, parts, int64(w.size+1))
+	few, err := c.isSparse(ctx, roughly(low, high), int64(w.size+1))
 	if err != nil || !few {
 		return nil, false, err
 	}
@@ -92,6 +92,21 @@ func (c *counter) timeOf(w window) (from, to time.Time) {
 		to = earlier.Time()
 	}
 	return from, to
+}
+
+// roughly is a stretch of long spans that covers a time, where exact numbers are not worth the
+// reading of many short ones.
+func roughly(from, to time.Time) []stretch {
+	span := Minute
+	switch length := to.Sub(from); {
+	case length >= 60*24*time.Hour:
+		span = Month
+	case length >= 48*time.Hour:
+		span = Day
+	case length >= 2*time.Hour:
+		span = Hour
+	}
+	return []stretch{{span, span.Start(from), span.ceil(to)}}
 }
 
 // isSparse reports whether walking to so many events would go through too many others.

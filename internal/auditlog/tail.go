@@ -51,6 +51,12 @@ func projectedOf(project string) string {
 	return "SELECT projected FROM logs WHERE project_id = " + project + " AND NOT closed"
 }
 
+// sizeOf selects the position after the last. It bounds what is looked at for PostgreSQL, which does
+// not know how few positions are above another one, and takes them for a third of all.
+func sizeOf(project string) string {
+	return "SELECT size FROM logs WHERE project_id = " + project + " AND NOT closed"
+}
+
 // idsAtOnce bounds how many ids one statement names.
 const idsAtOnce = 500
 
@@ -63,7 +69,7 @@ func uncounted(ctx context.Context, q store.Querier, project string, b *builder,
 	rows, err := store.Collect(ctx, q, (*numberOrID).fields, `
 		SELECT CAST(COALESCE((`+number+`), 0) AS BIGINT), NULL
 		UNION ALL
-		SELECT 0, id FROM leaves WHERE project_id = `+of+` AND position >= (`+projectedOf(of)+`)
+		SELECT 0, id FROM leaves WHERE project_id = `+of+` AND position >= (`+projectedOf(of)+`) AND position < (`+sizeOf(of)+`)
 		UNION ALL
 		SELECT 0, id FROM events_pending WHERE project_id = `+of, b.args...)
 	for _, row := range rows {

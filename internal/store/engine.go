@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -92,6 +93,16 @@ func openSQLite(dir string, readers int) (pools, error) {
 	return pools{write: write, read: read}, nil
 }
 
+// readParams are what sessions are set to that only read. Whatever is read for a page is found by
+// an index, and few rows of it: a plan that goes through a table, in parallel or compiled, is one
+// that was made with wrong numbers, mostly about partitions that are empty still.
+var readParams = map[string]string{
+	"default_transaction_read_only":   "on",
+	"enable_seqscan":                  "off",
+	"jit":                             "off",
+	"max_parallel_workers_per_gather": "0",
+}
+
 // openPostgreSQL opens two pools on one server; the sessions of the second are read-only.
 func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (pools, error) {
 	open := func(size int, readOnly bool) (*pgxpool.Pool, error) {
@@ -104,7 +115,7 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 		config.ConnConfig.RuntimeParams["application_name"] = "sealog"
 		config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 		if readOnly {
-			config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+			maps.Copy(config.ConnConfig.RuntimeParams, readParams)
 		}
 		return pgxpool.NewWithConfig(ctx, config)
 	}
