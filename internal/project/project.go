@@ -19,6 +19,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/settings"
@@ -31,7 +33,7 @@ type Project struct {
 	Name      string
 	LogID     string          // "<host>/log/<32 hex digits>"
 	ConfigYML string          // as it was written
-	Config    settings.Config // as it is in force
+	Config    settings.Config // as it is in force; what it points to is shared and stays as it is
 	Version   int64           // counts the changes of the configuration, from 1
 	Plan      Plan            // what it may have
 	CreatedAt time.Time
@@ -57,7 +59,15 @@ func (p *Project) fields() []any {
 type Service struct {
 	Settings
 	db *store.DB
+	// read are configurations as they were read last: every request needs its project's, and
+	// reading YAML takes longer than all else of a short one.
+	read *lru.Cache[configText, settings.Config]
 }
+
+type configText struct{ project, text string }
+
+// maxRead is how many configurations are kept.
+const maxRead = 1000
 
 // Settings is what the projects of an installation have in common.
 type Settings struct {
@@ -78,7 +88,11 @@ func New(db *store.DB, s Settings) *Service {
 	if s.Resolver == nil {
 		s.Resolver = net.DefaultResolver
 	}
-	return &Service{s, db}
+	read, err := lru.New[configText, settings.Config](maxRead)
+	if err != nil {
+		panic(err) // never: the size is above 0
+	}
+	return &Service{s, db, read}
 }
 
 var validID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
@@ -210,8 +224,21 @@ func (s *Service) get(ctx context.Context, q store.Querier, id string) (Project,
 		return Project{}, errNoProject()
 	}
 	p.Plan = s.Plans.applying(p.Plan.Name)
-	p.Config, err = settings.Read(p.ID, p.ConfigYML)
+	p.Config, err = s.config(p.ID, p.ConfigYML)
 	return p, err
+}
+
+// config reads a configuration, unless it has been read before.
+func (s *Service) config(project, text string) (settings.Config, error) {
+	key := configText{project, text}
+	if c, ok := s.read.Get(key); ok {
+		return c, nil
+	}
+	c, err := settings.Read(project, text)
+	if err == nil {
+		s.read.Add(key, c)
+	}
+	return c, err
 }
 
 // Rename gives a project another name. It records project.app.renamed.
