@@ -39,7 +39,8 @@ type Config struct {
 type DB struct {
 	engine   Engine
 	pools    pools
-	group    *group // SQLite's writer; nil on PostgreSQL
+	group    *group      // SQLite's writer; nil on PostgreSQL
+	kept     *statements // of SQLite's readers; nil on PostgreSQL
 	clock    *event.Clock
 	reads    atomic.Int64
 	vault    *vault.Vault
@@ -85,6 +86,7 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	}
 	if db.engine == SQLite {
 		db.group = startGroup(db.pools.write, db.log)
+		db.kept = newStatements(db.pools.read)
 	}
 	return db, nil
 }
@@ -216,6 +218,9 @@ func (db *DB) Ping(ctx context.Context) error {
 
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	db.reads.Add(1)
+	if stmt := db.kept.get(query); stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
 	return db.pools.read.QueryContext(ctx, query, args...)
 }
 
@@ -239,9 +244,15 @@ func SetSetting(ctx context.Context, db *DB, key, value string) error {
 }
 
 // Snapshot is a Querier that sees one state of the database throughout.
-type Snapshot struct{ tx *sql.Tx }
+type Snapshot struct {
+	tx   *sql.Tx
+	kept *statements
+}
 
 func (s *Snapshot) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if stmt := s.kept.get(query); stmt != nil {
+		return s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	}
 	return s.tx.QueryContext(ctx, query, args...)
 }
 
@@ -256,7 +267,7 @@ func InSnapshot(ctx context.Context, db *DB, read func(context.Context, *Snapsho
 		return translate(err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return read(ctx, &Snapshot{tx})
+	return read(ctx, &Snapshot{tx, db.kept})
 }
 
 // logNames knows the name of each project's log. A name never changes, so what has been

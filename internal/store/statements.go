@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"time"
+)
+
+// statements are texts of SQL that SQLite's readers keep prepared. Preparing takes as long as
+// reading a few rows, and the driver keeps nothing; that of PostgreSQL does so by itself.
+type statements struct {
+	pool *sql.DB
+
+	mu sync.Mutex
+	// texts are those that came: with nil those that came once or are being prepared.
+	texts map[string]*sql.Stmt
+	kept  int
+}
+
+// maxKept bounds the texts that each connection keeps prepared, and maxTexts those that are
+// remembered because they came.
+const (
+	maxKept  = 200
+	maxTexts = 2000
+)
+
+func newStatements(pool *sql.DB) *statements {
+	return &statements{pool: pool, texts: map[string]*sql.Stmt{}}
+}
+
+// get returns a text prepared, or nil when it is not, or not yet: it comes for the first time, as
+// one with a list of its own length may never come again, or enough are kept. What is kept stays,
+// since somebody may be using it.
+func (s *statements) get(query string) *sql.Stmt {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stmt, came := s.texts[query]
+	switch {
+	case stmt != nil:
+		return stmt
+	case !came && len(s.texts) < maxTexts:
+		s.texts[query] = nil
+	case came && s.kept < maxKept:
+		s.kept++
+		delete(s.texts, query) // until it is there
+		// It needs a connection, and whoever asks may hold one.
+		go s.prepare(query)
+	}
+	return nil
+}
+
+// prepareDeadline bounds the wait for a connection.
+const prepareDeadline = 10 * time.Second
+
+func (s *statements) prepare(query string) {
+	ctx, cancel := context.WithTimeout(context.Background(), prepareDeadline)
+	defer cancel()
+	stmt, err := s.pool.PrepareContext(ctx, positional(query))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil || s.texts[query] != nil {
+		s.kept--
+		if err == nil {
+			_ = stmt.Close() // another was quicker
+		}
+		return
+	}
+	s.texts[query] = stmt
+}
