@@ -32,20 +32,19 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 		}
 		return w.page(rows), err
 	}
-	var rows []Row
-	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
-		c, err := l.counter(ctx, q, f)
-		if err != nil {
-			return err
-		}
-		if rows, err = l.walk(ctx, q, c.derived, w); err != nil {
-			return err
-		}
-		rows = append(rows, slices.DeleteFunc(c.tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
-		slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
-		return nil
-	})
-	return w.page(rows), err
+	// The tail comes first, and what follows leaves out all that was in it or came later, so the
+	// page is of one state without a transaction around it.
+	c, err := l.counter(ctx, l.db, f)
+	if err != nil {
+		return Page{}, err
+	}
+	rows, err := l.walk(ctx, l.db, c.derived, w)
+	if err != nil {
+		return Page{}, err
+	}
+	rows = append(rows, slices.DeleteFunc(c.tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
+	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
+	return w.page(rows), nil
 }
 
 // walk reads the rows of a window, and one more, in the order in which the window is walked.

@@ -31,6 +31,10 @@ func (l *Reader) sparse(ctx context.Context, f Filter, w window) (rows []Row, ok
 	if !f.thinned() {
 		return nil, false, nil
 	}
+	few, err := (&counter{l: l, q: l.db, f: f}).isSparse(ctx, w)
+	if err != nil || !few {
+		return nil, false, err
+	}
 	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
 		c, err := l.counter(ctx, q, f)
 		if err != nil {
@@ -48,15 +52,7 @@ func (c *counter) sparse(ctx context.Context, w window) (rows []Row, ok bool, er
 	}
 	from, to := c.timeOf(w)
 	low, high := Minute.ceil(from), Minute.Start(to)
-	if !low.Before(high) {
-		return nil, false, nil // it is all within two minutes
-	}
-	parts := segments(low, high)
-	few, err := c.isSparse(ctx, roughly(low, high), int64(w.size+1))
-	if err != nil || !few {
-		return nil, false, err
-	}
-	minutes, enough, err := c.minutes(ctx, parts, w)
+	minutes, enough, err := c.minutes(ctx, segments(low, high), w)
 	if err != nil {
 		return nil, false, err
 	}
@@ -109,8 +105,16 @@ func roughly(from, to time.Time) []stretch {
 	return []stretch{{span, span.Start(from), span.ceil(to)}}
 }
 
-// isSparse reports whether walking to so many events would go through too many others.
-func (c *counter) isSparse(ctx context.Context, parts []stretch, wanted int64) (bool, error) {
+// isSparse reports whether the walk through a window would go through too many other events, by
+// the counts alone, whether or not they cover the filter.
+func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
+	from, to := c.timeOf(w)
+	low, high := Minute.ceil(from), Minute.Start(to)
+	if !low.Before(high) {
+		return false, nil // it is all within two minutes
+	}
+	c.keys, c.minus, _ = c.f.countKeys()
+	parts, wanted := roughly(low, high), int64(w.size+1)
 	walked := *c
 	walked.f.Outcomes, walked.f.Not = nil, Exclusion{}
 	walked.keys, walked.minus, _ = walked.f.countKeys()
