@@ -7,8 +7,9 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 )
 
-// maxLookedAt bounds how many events a read may have to look at one by one: about a second's
-// worth. What the counts cover looks at none, however large the log is.
+// maxLookedAt bounds how many events a read may have to look at one by one, at worst: some ten
+// seconds' worth, when what it looks for is nowhere. What the counts cover looks at none, however
+// large the log is.
 const maxLookedAt = 1_000_000
 
 // maxGroups bounds how many groups of mentions a filter has: each is a look-up for every event.
@@ -31,9 +32,16 @@ func (l *Reader) bound(ctx context.Context, f Filter) error {
 	return (&counter{l: l, q: l.db, f: f}).bound(ctx)
 }
 
-func (c *counter) bound(ctx context.Context) error {
-	if len(c.f.Mentions) > maxGroups {
+func (f Filter) checkGroups() error {
+	if len(f.Mentions) > maxGroups {
 		return fault.New(fault.Exhausted, "QueryTooBroad", "A query can ask for at most %d addresses, users and other identifiers that must all be there.", maxGroups)
+	}
+	return nil
+}
+
+func (c *counter) bound(ctx context.Context) error {
+	if err := c.f.checkGroups(); err != nil {
+		return err
 	}
 	if c.f.nothing() || slices.ContainsFunc(c.f.Mentions, Mention.isFew) {
 		return nil

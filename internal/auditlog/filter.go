@@ -75,6 +75,9 @@ func (f Filter) normal() Filter {
 	f.Not.Types = exclude(&f, &f.Types, f.Not.Types, f.OtherTypes)
 	f.Not.Actors = exclude(&f, &f.Actors, f.Not.Actors, false)
 	f.Not.Users = exclude(&f, &f.Users, f.Not.Users, false)
+	if len(f.Outcomes) > 0 {
+		f.Outcomes = unique(f.Outcomes)
+	}
 	if len(f.Not.Outcomes) > 0 && len(f.Outcomes) == 0 {
 		f.Outcomes = event.Outcomes()
 	}

@@ -14,10 +14,15 @@ import (
 // counts say that it would go through more, they say where the few events are, too.
 const maxWalked = 10_000
 
+// maxLed bounds the keys of the counts that lead to events: each is a parameter for every stretch
+// that a statement looks at, of which there may be a hundred.
+const maxLed = 100
+
 // thinned reports whether the index that the filter is walked along has events that the filter
 // does not choose, though the counts cover both.
 func (f Filter) thinned() bool {
-	_, _, covered := f.countKeys()
+	keys, minus, covered := f.countKeys()
+	covered = covered && len(keys)+2*len(minus) <= maxLed
 	some := len(f.Types)+len(f.Actors) > 0 // of whom all may have failed
 	attempts := len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded)
 	excludes := len(f.Not.Types)+len(f.Not.Actors) > 0
@@ -51,7 +56,8 @@ func (c *counter) sparse(ctx context.Context, w window) (rows []Row, ok bool, er
 		return nil, false, nil
 	}
 	from, to := c.timeOf(w)
-	low, high := Minute.ceil(from), Minute.Start(to)
+	// The minute that begins with a cursor's event is not a whole one.
+	low, high := Minute.ceil(from.Add(time.Microsecond)), Minute.Start(to)
 	minutes, enough, err := c.minutes(ctx, segments(low, high), w)
 	if err != nil {
 		return nil, false, err

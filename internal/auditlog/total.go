@@ -31,13 +31,14 @@ func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
 	}
 	if f = f.normal(); f.refers() || f.wholeMinutes() {
 		// What changes is read by one statement, and what others read leaves out what came later.
-		return n, count(ctx, l.db)
+		err = count(ctx, l.db)
+		return n, err
 	}
 	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error { return count(ctx, q) })
 	return n, err
 }
 
-// counter counts the events of a filter in one snapshot.
+// counter counts the events of a filter.
 type counter struct {
 	l     *Reader
 	q     store.Querier
@@ -52,6 +53,9 @@ type counter struct {
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
 	f = f.normal()
 	c := &counter{l: l, q: q, f: f}
+	if err := f.checkGroups(); err != nil {
+		return nil, err
+	}
 	var err error
 	if f.refers() {
 		if c.tail, err = l.tail(ctx, q, f); err != nil {
@@ -76,7 +80,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 }
 
 // covers reports whether the counts know all of some actors. An end user's actions are not
-// counted by actor; whose are, has rows.
+// counted by actor, and an end user's id is a UUID; who has one and is counted, has rows.
 func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
 	b := &builder{}
 	text := `SELECT DISTINCT key FROM event_counts WHERE project_id = ` + b.bind(c.f.Project) +
@@ -90,7 +94,10 @@ func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
 		_, actor, _ := strings.Cut(key, ":")
 		have[actor] = true
 	}
-	return !slices.ContainsFunc(actors, func(actor string) bool { return !have[actor] }), nil
+	return !slices.ContainsFunc(actors, func(actor string) bool {
+		_, err := event.ParseID(actor)
+		return err == nil && !have[actor]
+	}), nil
 }
 
 // countKeys are the keys of event_counts whose sums a filter asks for, and those whose sums are

@@ -54,7 +54,9 @@ func newHistory(t *testing.T, seed uint64) *history {
 	const events = 300
 	for i := range events {
 		// Bursts within seconds, gaps of minutes and days.
-		step := []time.Duration{3 * time.Second, 90 * time.Second, 7 * time.Hour, 30 * time.Millisecond}[h.random.IntN(4)]
+		at := time.UnixMicro(now.Load())
+		toTheMinute := at.Truncate(time.Minute).Add(time.Minute).Sub(at)
+		step := []time.Duration{3 * time.Second, 90 * time.Second, 7 * time.Hour, 30 * time.Millisecond, toTheMinute}[h.random.IntN(5)]
 		now.Add(step.Microseconds())
 		h.event(t, db)
 		if i == events*3/4 {
@@ -365,5 +367,72 @@ func TestATooBroadQuery(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	}
+}
+
+// TestAPageBehindAWholeMinute: an event that stands exactly on a minute, with the cursor on it, is
+// counted in that minute and not on the page.
+func TestAPageBehindAWholeMinute(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
+	var now atomic.Int64
+	now.Store(noon.Add(-time.Hour).UnixMicro())
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return time.UnixMicro(now.Load()) }})
+	storetest.Project(t, db, "acme")
+	marks, err := sequencer.NewMarks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Time{noon, noon.Add(time.Second), noon.Add(time.Hour)} {
+		now.Store(at.UnixMicro())
+		record(t, db, storetest.Operator(), event.InProject("acme"), event.ProjectAppRenamed{Name: "a"})
+	}
+	if err := sequencer.New(db, marks, slog.New(slog.DiscardHandler)).Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log := auditlog.New(db).Walking(0)
+	f := auditlog.Filter{Project: "acme", Types: []event.Type{event.ProjectAppRenamed{}.Type()}, Outcomes: []event.Outcome{event.Succeeded}}
+	one, all := 1, []event.ID{}
+	p := auditlog.Paging{First: &one, Ascending: true}
+	for range 3 {
+		page, err := log.List(t.Context(), f, p)
+		if err != nil || len(page.Rows) != 1 || page.HasNext != (len(all) < 2) {
+			t.Fatalf("%d rows after %d, more: %v, %v", len(page.Rows), len(all), page.HasNext, err)
+		}
+		all, p.After = append(all, page.Rows[0].ID), page.Rows[0].Cursor()
+	}
+	if !all[0].Time().Equal(noon) {
+		t.Errorf("the first event is of %s", all[0].Time())
+	}
+}
+
+// TestManyKeysAreWalked: what would take more parameters than an engine allows is not led by counts.
+func TestManyKeysAreWalked(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t, 5)
+	h.log = h.log.Walking(0)
+	f := auditlog.Filter{Project: "acme", Actors: h.actors, Outcomes: []event.Outcome{event.Failed, event.Failed, event.Denied}}
+	for i := range 700 {
+		f.Actors = append(f.Actors, fmt.Sprint("somebody-", i))
+	}
+	var want []event.ID
+	for _, r := range h.rows {
+		if slices.Contains(h.actors, r.ActorID) && r.Outcome != event.Succeeded {
+			want = append(want, r.ID)
+		}
+	}
+	page, err := h.log.List(t.Context(), f, auditlog.Paging{})
+	if err != nil || !slices.Equal(ids(page.Rows), want[:min(len(want), auditlog.MaxPage)]) {
+		t.Errorf("%d rows, want %d: %v", len(page.Rows), len(want), err)
+	}
+	if n, err := h.log.Count(t.Context(), f); err != nil || n != int64(len(want)) {
+		t.Errorf("%d events, want %d: %v", n, len(want), err)
+	}
+	f.Outcomes = []event.Outcome{event.Failed, event.Failed, event.Failed}
+	failed, err := h.log.Count(t.Context(), f)
+	f.Outcomes = []event.Outcome{event.Denied}
+	denied, err2 := h.log.Count(t.Context(), f)
+	if err != nil || err2 != nil || failed+denied != int64(len(want)) {
+		t.Errorf("%d failed and %d were denied of %d: %v, %v", failed, denied, len(want), err, err2)
 	}
 }

@@ -89,7 +89,7 @@ func Load(ctx context.Context, o LoadOptions) (_ Report, err error) {
 const (
 	atOnce        = 32 * batch // events with their leaves
 	derivedAtOnce = 8 * atOnce // events whose counts and references are put together
-	refsAtOnce    = 200_000    // references in one transaction
+	rowsAtOnce    = 200_000    // of those in one transaction, of each
 )
 
 // newProject makes a project as the Portal does, whose Admin API keys are not held back by a limit,
@@ -188,7 +188,7 @@ func (s *Site) keep(ctx context.Context, project string, some made) error {
 	if err != nil || some.derived == nil {
 		return err
 	}
-	for _, part := range some.derived.Split(refsAtOnce) {
+	for _, part := range some.derived.Split(rowsAtOnce) {
 		if err := store.Bookkeep(ctx, s.db, part.Write); err != nil {
 			return err
 		}

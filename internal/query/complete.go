@@ -41,13 +41,31 @@ func Complete(text string, cursor int, others func(key string) []Suggestion) []S
 	start, end := cursor-len(word), endOfWord(text, cursor)
 	offers := completeKey(word)
 	if isValue {
-		last := values[strings.LastIndexByte(values, ',')+1:]
+		last := values[beginOfValue(values):]
 		start, offers = cursor-len(last), completeValue(strings.ToLower(name), last, others)
 	}
 	for i := range offers {
 		offers[i].Start, offers[i].End = start, end
 	}
 	return offers
+}
+
+// beginOfValue is behind the last comma of a list that stands outside of quotation marks.
+func beginOfValue(values string) int {
+	begin, quoted, escaped := 0, false, false
+	for i, c := range values {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			begin = i + 1
+		}
+	}
+	return begin
 }
 
 // endOfWord is how far the word goes on after the cursor.

@@ -15,7 +15,7 @@ func TestComplete(t *testing.T) {
 		if key != "actor" {
 			return nil
 		}
-		return []query.Suggestion{{Text: "ann@shop.example"}, {Text: `"the back end"`}}
+		return []query.Suggestion{{Text: "ann@shop.example"}, {Text: `"the back end"`}, {Text: `"Smith, Bob"`}}
 	}
 	for _, c := range []struct {
 		text string
@@ -45,9 +45,10 @@ func TestComplete(t *testing.T) {
 		{`"kim |`, nil},
 		{"email:a|", nil},
 		{"nokey:a|", nil},
-		{"actor:|", []string{"actor:ann@shop.example", `actor:"the back end"`}},
+		{"actor:|", []string{"actor:ann@shop.example", `actor:"the back end"`, `actor:"Smith, Bob"`}},
 		{"-actor:ann@shop.example,BACK|", []string{`-actor:ann@shop.example,"the back end"`}},
 		{"actor:nobody|", nil},
+		{`actor:ann@shop.example,"Smith, Bob"|`, []string{`actor:ann@shop.example,"Smith, Bob"`}},
 		{"é ty|", []string{"é type:"}},
 	} {
 		text, after, _ := strings.Cut(c.text, "|")

@@ -123,17 +123,31 @@ func (d *Derivation) Add(id event.ID, entry, disclosures []byte) error {
 	return nil
 }
 
-// Split returns derivations of at most n references each that are together d, for whom one
-// transaction would be too long. It leaves d sorted.
+// Split returns derivations of at most n references and n counts each that are together d, for whom
+// one transaction would be too long. It leaves d sorted.
 func (d *Derivation) Split(n int) []*Derivation {
-	first := *d
-	parts := []*Derivation{&first}
-	slices.SortFunc(d.refs, reference.compare)
-	for refs := range slices.Chunk(d.refs, n) {
-		parts[len(parts)-1].refs = refs
-		parts = append(parts, NewDerivation(d.vault, d.project))
+	parts := []*Derivation{{vault: d.vault, project: d.project, actors: d.actors}}
+	part := func(i int) *Derivation {
+		if i == len(parts) {
+			parts = append(parts, NewDerivation(d.vault, d.project))
+		}
+		return parts[i]
 	}
-	return parts[:max(1, len(parts)-1)]
+	slices.SortFunc(d.refs, reference.compare)
+	i := 0
+	for refs := range slices.Chunk(d.refs, n) {
+		part(i).refs = refs
+		i++
+	}
+	i = 0
+	for keys := range slices.Chunk(d.countKeys(), n) {
+		part(i).counts = map[auditlog.Count]int64{}
+		for _, key := range keys {
+			part(i).counts[key] = d.counts[key]
+		}
+		i++
+	}
+	return parts
 }
 
 // Write adds it to what the database has. The rows of a table are written in the order of their
@@ -143,15 +157,20 @@ func (d *Derivation) Write(ctx context.Context, b *store.Book) error {
 }
 
 func (d *Derivation) writeCounts(ctx context.Context, b *store.Book) error {
-	keys := slices.SortedFunc(maps.Keys(d.counts), func(a, b auditlog.Count) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Span, b.Span), cmp.Compare(a.Start, b.Start), cmp.Compare(a.Outcome, b.Outcome))
-	})
+	keys := d.countKeys()
 	return b.InsertMany(ctx, `INSERT INTO event_counts (project_id, key, span, start, outcome, n) VALUES `,
 		` ON CONFLICT (project_id, key, span, start, outcome) DO UPDATE SET n = event_counts.n + excluded.n`,
 		d.project, len(keys), func(i int) []any {
 			c := keys[i]
 			return []any{c.Key, int64(c.Span), c.Start, int64(c.Outcome), d.counts[c]}
 		})
+}
+
+// countKeys are the keys of the counts, in the order of the table's.
+func (d *Derivation) countKeys() []auditlog.Count {
+	return slices.SortedFunc(maps.Keys(d.counts), func(a, b auditlog.Count) int {
+		return cmp.Or(cmp.Compare(a.Span, b.Span), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Start, b.Start), cmp.Compare(a.Outcome, b.Outcome))
+	})
 }
 
 func (d *Derivation) writeReferences(ctx context.Context, b *store.Book) error {

@@ -26,9 +26,9 @@
 //
 // # Two engines
 //
-// SQLite has one writer: group.go collects the changes that wait and commits them together,
-// a savepoint each where there are several. PostgreSQL runs each change in its own transaction and runs it again on
-// a serialization failure or a deadlock. What differs between them stands in engine.go;
+// SQLite has one writer: group.go collects the changes that wait and commits them together; when
+// one fails they run again, in a savepoint each. PostgreSQL runs each change in its own transaction
+// and runs it again on a serialization failure or a deadlock. What differs between them stands in engine.go;
 // everything else is one text of SQL.
 //
 // Start reading at record.go.

@@ -27,7 +27,7 @@ const groupDeadline = 30 * time.Second
 // back, and they run again, each in a savepoint. Other changes have one always.
 //
 // The rules, each of which has cost somebody data:
-//   - A caller's context is looked at once, before its savepoint. Statements run under the
+//   - A caller's context is looked at before its change and not within. Statements run under the
 //     writer's own context, because one that expires inside a savepoint rolls back the whole
 //     transaction, and what follows would commit by itself.
 //   - If ROLLBACK TO fails, nothing more is issued in that transaction; every change of the

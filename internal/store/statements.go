@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"sync"
 	"time"
 )
@@ -18,11 +19,12 @@ type statements struct {
 	kept  int
 }
 
-// maxKept bounds the texts that each connection keeps prepared, and maxTexts those that are
-// remembered because they came.
+// maxKept bounds the texts that each connection keeps prepared, maxTexts those that are remembered
+// because they came, and maxText their length in bytes.
 const (
 	maxKept  = 200
 	maxTexts = 2000
+	maxText  = 4096
 )
 
 func newStatements(pool *sql.DB) *statements {
@@ -33,7 +35,7 @@ func newStatements(pool *sql.DB) *statements {
 // one with a list of its own length may never come again, or enough are kept. What is kept stays,
 // since somebody may be using it.
 func (s *statements) get(query string) *sql.Stmt {
-	if s == nil {
+	if s == nil || len(query) > maxText {
 		return nil
 	}
 	s.mu.Lock()
@@ -42,7 +44,10 @@ func (s *statements) get(query string) *sql.Stmt {
 	switch {
 	case stmt != nil:
 		return stmt
-	case !came && len(s.texts) < maxTexts:
+	case !came:
+		if len(s.texts) >= maxTexts {
+			maps.DeleteFunc(s.texts, func(_ string, stmt *sql.Stmt) bool { return stmt == nil })
+		}
 		s.texts[query] = nil
 	case came && s.kept < maxKept:
 		s.kept++
