@@ -291,9 +291,11 @@ func TestManyLookLiveAsCheaplyAsOne(t *testing.T) {
 			}
 			open = append(open, sessions[i/livesOfSession].live(logPath+"/live?tab=users&after=0", ""))
 		}
+		var settled sync.WaitGroup
 		for _, one := range open { // what came before the page
-			one.quiet()
+			settled.Go(one.quiet)
 		}
+		settled.Wait()
 		before := s.db.Reads()
 		for range 5 {
 			s.disable("acme", "kim@shop.example", event.Request{})
