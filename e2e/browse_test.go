@@ -110,6 +110,14 @@ func (b *tab) fitsAPhone(name string) {
 	b.do(chromedp.EmulateViewport(1280, 900))
 }
 
+// pressed presses a key that a script answers. One that is sent from outside types its character
+// too, whatever the script says, since the two are sent apart; so this one is the page's own.
+func (b *tab) pressed(key string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
+		`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true})); 0`, key)))
+}
+
 // swipe drags a finger from one place to another, level.
 func (b *tab) swipe(from, to, y float64) {
 	b.t.Helper()
@@ -145,15 +153,14 @@ func TestBrowsing(t *testing.T) {
 
 	// Written with suggestions, by keys alone.
 	b.open("/projects/acme/audit-log?tab=admin")
-	// A key that is sent from outside types its character whatever scripts say, so this one is the page's.
-	b.do(chromedp.Evaluate[chromedp.Void](`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "/", bubbles: true, cancelable: true})); 0`))
+	b.pressed("/")
 	b.is(`document.activeElement.id === "q" && document.querySelectorAll(".suggestion").length > 5`)
 	b.shot("suggested-keys")
 	b.do(chromedp.KeyEvent("typ"))
 	b.is(`document.querySelectorAll(".suggestion").length === 1 && document.getElementById("q").getAttribute("aria-expanded") === "true"`)
 	b.do(chromedp.KeyEvent(kb.ArrowDown))
 	b.is(`document.getElementById(document.getElementById("q").getAttribute("aria-activedescendant")).textContent.startsWith("type:")`)
-	b.do(chromedp.KeyEvent(kb.Enter))
+	b.pressed("Enter")
 	b.do(chromedp.KeyEvent("create_user.ex"))
 	b.is(`document.querySelectorAll(".suggestion").length === 1`)
 	b.shot("suggested-types")
