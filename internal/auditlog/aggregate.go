@@ -229,11 +229,7 @@ func (c *counter) cells(ctx context.Context, stretches []stretch) (all []cell, e
 	for keys := range slices.Chunk(c.keys, keysAtOnce) {
 		part, b := *c, &builder{}
 		part.keys = keys
-		texts := make([]string, len(stretches))
-		for i, s := range stretches {
-			texts[i] = `SELECT key, start, outcome, n FROM event_counts WHERE ` + part.counts(b, s)
-		}
-		rows, err := store.Collect(ctx, c.q, (*cell).fields, strings.Join(texts, " UNION ALL "), b.args...)
+		rows, err := store.Collect(ctx, c.q, (*cell).fields, part.countsIn(b, "key, start, outcome", stretches), b.args...)
 		if err != nil {
 			return nil, err
 		}

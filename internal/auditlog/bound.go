@@ -107,7 +107,7 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 			from, _, _, to := part.bounds()
 			b := &builder{}
 			sum := n.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
-			return one(ctx, c.q, `SELECT CAST(COALESCE((`+sum+`), 0) AS BIGINT)`, b.args...)
+			return one(ctx, c.q, `SELECT `+orZero(sum), b.args...)
 		}
 	}
 	w := window{size: int(c.l.maxLookedAt)}

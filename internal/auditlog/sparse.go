@@ -128,9 +128,9 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 		walked.keys = actorKeys(0, walked.f.Actors) // the index knows no category
 	}
 	b := &builder{}
-	found := c.sumOf(b, parts)
+	found, among := orZero(c.sumOf(b, parts)), orZero(walked.sumOf(b, parts))
 	n, err := store.Collect(ctx, c.q, func(n *[2]int64) []any { return []any{&n[0], &n[1]} },
-		`SELECT CAST(COALESCE((`+found+`), 0) AS BIGINT), CAST(COALESCE((`+walked.sumOf(b, parts)+`), 0) AS BIGINT)`, b.args...)
+		`SELECT `+found+`, `+among, b.args...)
 	if err != nil || len(n) == 0 {
 		return false, err
 	}
@@ -165,13 +165,9 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 		return nil, 0, nil
 	}
 	b := &builder{}
-	texts := make([]string, len(parts))
-	for i, s := range parts {
-		texts[i] = "SELECT start, " + c.signed(b) + " AS n FROM event_counts WHERE " + c.counts(b, s)
-	}
 	buckets, err := store.Collect(ctx, c.q, (*bucket).fields, `
 		SELECT start, CAST(SUM(n) AS BIGINT)
-		FROM (`+strings.Join(texts, " UNION ALL ")+`) AS counts
+		FROM (`+c.countsIn(b, "start", parts)+`) AS counts
 		GROUP BY start
 		HAVING SUM(n) > 0
 		ORDER BY start`+w.order(), b.args...)

@@ -67,7 +67,7 @@ const idsAtOnce = 500
 func uncounted(ctx context.Context, q store.Querier, project string, b *builder, number string) (n int64, ids []event.ID, err error) {
 	of := b.bind(project)
 	rows, err := store.Collect(ctx, q, (*numberOrID).fields, `
-		SELECT CAST(COALESCE((`+number+`), 0) AS BIGINT), NULL
+		SELECT `+orZero(number)+`, NULL
 		UNION ALL
 		SELECT 0, id FROM leaves WHERE project_id = `+of+` AND position >= (`+projectedOf(of)+`) AND position < (`+sizeOf(of)+`)
 		UNION ALL

@@ -261,12 +261,21 @@ func one(ctx context.Context, q store.Querier, query string, args ...any) (int64
 // sumOf selects the sum of the rows of event_counts of some stretches of time; NULL when there
 // are none.
 func (c *counter) sumOf(b *builder, stretches []stretch) string {
+	return "SELECT SUM(n) FROM (" + c.countsIn(b, "start", stretches) + ") AS counts"
+}
+
+// countsIn selects rows of event_counts of some stretches of time: some columns, and n, below zero
+// for what is taken away.
+func (c *counter) countsIn(b *builder, columns string, stretches []stretch) string {
 	texts := make([]string, len(stretches))
 	for i, s := range stretches {
-		texts[i] = "SELECT " + c.signed(b) + " AS n FROM event_counts WHERE " + c.counts(b, s)
+		texts[i] = "SELECT " + columns + ", " + c.signed(b) + " AS n FROM event_counts WHERE " + c.counts(b, s)
 	}
-	return "SELECT SUM(n) FROM (" + strings.Join(texts, " UNION ALL ") + ") AS counts"
+	return strings.Join(texts, " UNION ALL ")
 }
+
+// orZero selects the number that a query selects, or 0 where that is none.
+func orZero(query string) string { return "CAST(COALESCE((" + query + "), 0) AS BIGINT)" }
 
 // signed is the number of a row of event_counts, below zero for one that is taken away.
 func (c *counter) signed(b *builder) string {
