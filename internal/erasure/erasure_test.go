@@ -20,10 +20,11 @@ import (
 	"github.com/sealog/sealog/internal/storetest"
 )
 
-// canary is in everything personal about kim and nowhere else, other in what is about lee.
+// canary is in everything personal about kim and nowhere else, other in what is about lee. They have
+// nothing in common with what events are packed with, so that they stand in the files as they are.
 const (
-	canary = "kim.canary"
-	other  = "lee.other"
+	canary = "kim.zyqxwv"
+	other  = "lee.vqzwxj"
 )
 
 // world is a project with two users, whose sequencer is called by hand.

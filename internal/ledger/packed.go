@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"database/sql/driver"
 	_ "embed"
-	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -14,23 +14,29 @@ import (
 // Packed is an event's entry or its disclosures as a column of the database: in less space
 // where that can be had, and read back to the byte, since they are hashed as they stand.
 //
-// The first byte says how: '{' and '[' begin the bytes themselves. packedText is S2 with a
-// dictionary, packedEntry an entry whose digests stand before its text, 32 bytes instead of
-// 43 characters each. What would not come back to the byte is stored as it is.
+// The first byte says how: '{' and '[' begin the bytes themselves. packedApart is how they are
+// packed: the number of bytes of the values (a varint), the values, and the text that takeValues
+// leaves, as S2 with a dictionary. packedText and packedEntry are how earlier versions did:
+// without taking the values out, or only an entry's digests. What would not come back to the byte
+// is stored as it is.
 type Packed []byte
 
 const (
 	packedText  = 0x01
 	packedEntry = 0x02
+	packedApart = 0x03
 )
 
-// dictionaryText is what events have in common. It must never change: what was packed with it
-// could not be read. Another one would get another first byte.
-//
-//go:embed dictionary-1.txt
-var dictionaryText []byte
+// The dictionaries are what events have in common. They must never change: what was packed with
+// one could not be read. Another one would get another first byte.
+var (
+	//go:embed dictionary-1.txt
+	dictionary1Text []byte
+	//go:embed dictionary-2.txt
+	dictionary2Text []byte
 
-var dictionary = s2.MakeDict(dictionaryText, nil)
+	dictionary1, dictionary2 = s2.MakeDict(dictionary1Text, nil), s2.MakeDict(dictionary2Text, nil)
+)
 
 // maxUnpacked bounds what is unpacked, in bytes: no request that makes an event is larger.
 const maxUnpacked = 64 << 20
@@ -60,14 +66,17 @@ func (p *Packed) Scan(src any) error {
 func Unpack(stored []byte) ([]byte, error) { return unpack(stored) }
 
 func pack(plain []byte) []byte {
-	packed := []byte(nil)
-	switch {
-	case bytes.HasPrefix(plain, []byte("{")):
-		packed = packEntry(plain)
-	case bytes.HasPrefix(plain, []byte("[")):
-		packed = appendPacked([]byte{packedText}, plain)
+	if len(plain) == 0 || plain[0] != '{' && plain[0] != '[' || markIn(plain) < len(plain) {
+		return plain
 	}
-	if packed == nil || len(packed) >= len(plain) {
+	text, values := takeValues(plain)
+	encode := dictionary2.EncodeBetter
+	if plain[0] == '{' {
+		encode = dictionary2.Encode // hardly more is left of an entry than the dictionary has, and this is faster
+	}
+	packed := binary.AppendUvarint(append(make([]byte, 0, len(plain)), packedApart), uint64(len(values)))
+	packed = append(append(packed, values...), encode(nil, text)...)
+	if len(packed) >= len(plain) {
 		return plain
 	}
 	if again, err := unpack(packed); err != nil || !bytes.Equal(again, plain) {
@@ -76,11 +85,23 @@ func pack(plain []byte) []byte {
 	return packed
 }
 
-func appendPacked(head, text []byte) []byte {
-	return append(head, dictionary.Encode(nil, text)...)
+func unpack(stored []byte) ([]byte, error) {
+	if len(stored) == 0 {
+		return []byte{}, nil
+	}
+	switch stored[0] {
+	case packedText:
+		return unpackText(dictionary1, stored[1:])
+	case packedEntry:
+		return unpackEntry(stored[1:])
+	case packedApart:
+		return unpackApart(stored[1:])
+	default:
+		return bytes.Clone(stored), nil
+	}
 }
 
-func unpackText(packed []byte) ([]byte, error) {
+func unpackText(dictionary *s2.Dict, packed []byte) ([]byte, error) {
 	n, err := s2.DecodedLen(packed)
 	if err == nil && n > maxUnpacked {
 		err = errors.New("it is too large")
@@ -95,66 +116,27 @@ func unpackText(packed []byte) ([]byte, error) {
 	return text, nil
 }
 
-func unpack(stored []byte) ([]byte, error) {
-	if len(stored) == 0 {
-		return []byte{}, nil
+func unpackApart(packed []byte) ([]byte, error) {
+	n, width := binary.Uvarint(packed)
+	if width <= 0 || n > uint64(len(packed)-width) {
+		return nil, errValues
 	}
-	switch stored[0] {
-	case packedText:
-		return unpackText(stored[1:])
-	case packedEntry:
-		return unpackEntry(stored[1:])
-	default:
-		return bytes.Clone(stored), nil
+	values := packed[width : width+int(n)]
+	text, err := unpackText(dictionary2, packed[width+int(n):])
+	if err != nil {
+		return nil, err
 	}
+	return putValues(text, values)
 }
 
-// An entry's digests are the 43 characters of base64url between `":"` and `"` in its first
-// member, c, which ends with `}`.
-const (
-	digestChars = 43
-	digestSize  = 32
-	commitments = `{"c":{`
-)
-
-var digestEncoding = base64.RawURLEncoding.Strict()
-
-// packEntry takes the digests out of an entry; nil when it has not the form of one.
-func packEntry(entry []byte) []byte {
-	rest, ok := bytes.CutPrefix(entry, []byte(commitments))
-	if !ok {
-		return nil
-	}
-	text := append(make([]byte, 0, len(entry)), commitments...)
-	packed := append(make([]byte, 0, len(entry)), packedEntry, 0)
-	for len(rest) > 0 && rest[0] != '}' {
-		at := bytes.Index(rest, []byte(`":"`))
-		if at < 0 || len(rest) < at+3+digestChars+1 || rest[at+3+digestChars] != '"' || packed[1] == 255 {
-			return nil
-		}
-		var digest [digestSize]byte
-		if n, err := digestEncoding.Decode(digest[:], rest[at+3:at+3+digestChars]); err != nil || n != digestSize {
-			return nil
-		}
-		text = append(text, rest[:at+3]...)
-		packed = append(packed, digest[:]...)
-		packed[1]++
-		rest = rest[at+3+digestChars:] // the quote that ends the digest comes first
-		if len(rest) > 1 && rest[1] == '}' {
-			text, rest = append(text, '"'), rest[1:]
-			break
-		}
-	}
-	return appendPacked(packed, append(text, rest...))
-}
-
+// unpackEntry puts the digests that stand before an entry's text back to where `":"` is followed
+// by nothing.
 func unpackEntry(packed []byte) ([]byte, error) {
-	malformed := errors.New("ledger: a packed entry is malformed")
 	if len(packed) < 1 || len(packed) < 1+int(packed[0])*digestSize {
-		return nil, malformed
+		return nil, errValues
 	}
 	digests := packed[1 : 1+int(packed[0])*digestSize]
-	text, err := unpackText(packed[1+len(digests):])
+	text, err := unpackText(dictionary1, packed[1+len(digests):])
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +144,10 @@ func unpackEntry(packed []byte) ([]byte, error) {
 	for len(digests) > 0 {
 		at := bytes.Index(text, []byte(`":"`))
 		if at < 0 {
-			return nil, malformed
+			return nil, errValues
 		}
 		entry = append(entry, text[:at+3]...)
-		entry = digestEncoding.AppendEncode(entry, digests[:digestSize])
+		entry = base64url.AppendEncode(entry, digests[:digestSize])
 		text, digests = text[at+3:], digests[digestSize:]
 	}
 	return append(entry, text...), nil

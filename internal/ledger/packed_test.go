@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,12 +40,12 @@ func TestWhatIsPackedComesBackToTheByte(t *testing.T) {
 		}
 		plain, packed = plain+len(b), packed+len(stored)
 	}
-	if packed*2 > plain {
+	if packed*5 > plain*2 {
 		t.Errorf("%d bytes are packed into %d", plain, packed)
 	}
 	for _, odd := range []string{
 		"", "{", "[", "{}", `{"c":{`, `{"c":{}}`, `{"c":{"a":"b"}}`, `{"c":{"a":"` + strings.Repeat("A", 43) + `"}`,
-		`{"c":{"a":"` + strings.Repeat("A", 43) + `","b":"`, `{"c":{"":"` + strings.Repeat("B", 43) + `"}}`, "\x01", "\x02\x00",
+		`{"c":{"a":"` + strings.Repeat("A", 43) + `","b":"`, `{"c":{"":"` + strings.Repeat("B", 43) + `"}}`, "\x01", "\x02\x00", "\x03", "\x03\x05",
 	} {
 		var again Packed
 		stored := pack([]byte(odd))
@@ -57,19 +58,92 @@ func TestWhatIsPackedComesBackToTheByte(t *testing.T) {
 	}
 }
 
-// TestTheDictionaryNeverChanges: what was packed with it could not be read.
-func TestTheDictionaryNeverChanges(t *testing.T) {
+// TestWhatWasPackedOnceIsRead: the dictionaries and the ways of packing never change, else what was
+// packed by them could not be read.
+func TestWhatWasPackedOnceIsRead(t *testing.T) {
 	t.Parallel()
-	stored, err := os.ReadFile("testdata/packed-1.bin")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("testdata/*.bin")
+	if err != nil || len(files) != 4 {
+		t.Fatalf("%d files, %v", len(files), err)
 	}
-	plain, err := os.ReadFile("testdata/packed-1.txt")
-	if err != nil {
-		t.Fatal(err)
+	ways := map[byte]bool{}
+	for _, file := range files {
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := os.ReadFile(strings.TrimSuffix(file, ".bin") + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ways[stored[0]] = true
+		if again, err := unpack(stored); err != nil || !bytes.Equal(again, plain) {
+			t.Errorf("%s is read as %q, %v", file, again, err)
+		}
 	}
-	if again, err := unpack(stored); err != nil || !bytes.Equal(again, plain) {
-		t.Errorf("what was packed by the first version is read as %q, %v", again, err)
+	if !ways[packedText] || !ways[packedEntry] || !ways[packedApart] {
+		t.Errorf("the files are packed in the ways %v only", ways)
+	}
+}
+
+// TestValuesAreTakenOut wherever they stand as an event writes them, and nothing that only looks so.
+func TestValuesAreTakenOut(t *testing.T) {
+	t.Parallel()
+	const (
+		id, time = "01a204e5-7c2b-774b-8009-0a0b0c0d0e0f", "2026-11-22T20:14:38.123456Z"
+		salt     = "xlE5gHFHCI-vorPZq-T-Dw"
+		digest   = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+		hex      = "00112233445566778899aabbccddeeff"
+	)
+	for _, c := range []struct {
+		plain, text string
+		values      int
+	}{
+		{`["` + salt + `","context",1]`, "[\"\x01\",\"context\",1]", saltSize},
+		{`{"a":"` + digest + `"}`, "{\"a\":\"\x02\"}", digestSize},
+		{`{"a":"` + id + `","b":"` + id + `"}`, "{\"a\":\"\x03\",\"b\":\"\x03\"}", 1 + idSize + 1},
+		{`{"a":"` + time + `","b":"` + time + `"}`, "{\"a\":\"\x04\",\"b\":\"\x04\"}", 1 + timeSize + 1},
+		{`{"log":"id.example.com/log/` + hex + `"}`, "{\"log\":\"id.example.com/log/\x05\"}", hexSize},
+		{`{"a":"` + strings.ToUpper(id) + `"}`, "", 0},
+		{`{"a":"2026-02-30T20:14:38.123456Z"}`, "", 0},
+		{`{"a":"2026-11-22T24:14:38.123456Z"}`, "", 0},
+		{`{"a":"2026-11-22T20:14:60.123456Z"}`, "", 0},
+		{`{"a":"2026-11-22T20:14:38,123456Z"}`, "", 0},
+		{`["a","` + salt + `"]`, "", 0},
+		{`["` + salt[:21] + `x","a",1]`, "", 0}, // has bits that no encoder leaves
+		{`{"a":"` + digest[:42] + `t"}`, "", 0},
+		{`{"a":"` + hex + `"}`, "", 0},
+		{`{"a":"/` + strings.ToUpper(hex) + `"}`, "", 0},
+		{`{"a":"\"` + id + `"}`, "", 0},
+	} {
+		if c.text == "" {
+			c.text = c.plain
+		}
+		text, values := takeValues([]byte(c.plain))
+		if string(text) != c.text || len(values) != c.values {
+			t.Errorf("of %s are left %q and %d bytes of values, not %q and %d", c.plain, text, len(values), c.text, c.values)
+		}
+		if again, err := putValues(text, values); err != nil || string(again) != c.plain {
+			t.Errorf("%s comes back as %s, %v", c.plain, again, err)
+		}
+	}
+	many := "["
+	for i := range maxPlaces + 10 {
+		many += fmt.Sprintf(`"01a204e5-7c2b-774b-8009-%012x","2026-11-22T20:14:38.%06dZ",`, i, i)
+	}
+	text, values := takeValues([]byte(many))
+	if n := bytes.Count(text, []byte{markID}); n != maxPlaces {
+		t.Errorf("%d ids were taken out", n)
+	}
+	if again, err := putValues(text, values); err != nil || string(again) != many {
+		t.Errorf("many values come back otherwise, %v", err)
+	}
+	for _, odd := range []struct{ text, values string }{
+		{"\x01", ""}, {"\x03", "\x00"}, {"\x03", "\x01"}, {"\x04", "\x00short"}, {"\x00", ""}, {"a", "left"}, {"\x04\x04", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02"},
+	} {
+		if plain, err := putValues([]byte(odd.text), []byte(odd.values)); err == nil {
+			t.Errorf("%q with the values %q was read as %q", odd.text, odd.values, plain)
+		}
 	}
 }
 

@@ -1,0 +1,294 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Much of an event is values that no compression makes smaller, written in more characters than
+// they have bytes: salts, digests, ids, times. takeValues leaves a mark in place of each and
+// returns the values themselves, so that what remains of two events is much alike; putValues is
+// its inverse. A mark is a byte that JSON never has.
+const (
+	markSalt   = 1 + iota // 16 bytes, 22 characters of base64url
+	markDigest            // 32 bytes, 43 characters of base64url
+	markID                // placed; 16 bytes, a UUID in lower case
+	markTime              // placed; 8 bytes, microseconds since 1970, big endian, RFC 3339 in UTC with six digits of fraction
+	markHex               // 16 bytes, 32 characters of lower case hexadecimal
+	lastMark   = markHex
+)
+
+// A placed value is preceded by a byte, its place among those of its kind that came before; a
+// place that is taken already says that the value is that one again.
+const maxPlaces = 256
+
+const (
+	saltSize, saltChars     = 16, 22
+	digestSize, digestChars = 32, 43
+	idSize, idChars         = 16, 36
+	hexSize, hexChars       = 16, 32
+	timeSize, timeChars     = 8, 27
+)
+
+var base64url = base64.RawURLEncoding.Strict()
+
+var errValues = errors.New("ledger: the values of an event are malformed")
+
+// markIn is where the first byte is that is a mark, or the length of the text.
+func markIn(text []byte) int {
+	for i, c := range text {
+		if c <= lastMark {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// taker takes values out of JSON text.
+type taker struct {
+	text, values []byte
+	ids, times   known
+}
+
+// known are the values of a kind that came, by their places.
+type known [][]byte
+
+// takeValues takes the values out of text that has no marks. They are looked for where a string
+// stands: the whole of it, or what follows its last slash.
+func takeValues(plain []byte) (text, values []byte) {
+	t := taker{
+		text: make([]byte, 0, len(plain)), values: make([]byte, 0, len(plain)/2),
+		ids: make(known, 0, 8), times: make(known, 0, 8),
+	}
+	before := byte(0) // what stands before the string
+	for {
+		word, rest, ok := bytes.Cut(plain, []byte{'"'})
+		t.text = append(t.text, word...)
+		if !ok {
+			return t.text, t.values
+		}
+		if len(word) > 0 {
+			before = word[len(word)-1]
+		}
+		t.text, plain = append(t.text, '"'), rest
+		if word, rest, ok = bytes.Cut(plain, []byte{'"'}); !ok {
+			continue
+		}
+		if !t.take(before, word) {
+			t.text = append(t.text, word...)
+		}
+		t.text, plain, before = append(t.text, '"'), rest, '"'
+	}
+}
+
+// take leaves a mark for a string, or for its end, if it is one of the values.
+func (t *taker) take(before byte, word []byte) bool {
+	var value [digestSize]byte
+	switch {
+	case len(word) == saltChars && before == '[':
+		return fromBase64(value[:saltSize], word) && t.mark(markSalt, value[:saltSize])
+	case len(word) == digestChars && before == ':':
+		return fromBase64(value[:digestSize], word) && t.mark(markDigest, value[:digestSize])
+	case len(word) == idChars:
+		return parseID(value[:idSize], word) && t.place(markID, &t.ids, value[:idSize])
+	case len(word) == timeChars:
+		return parseTime(value[:timeSize], word) && t.place(markTime, &t.times, value[:timeSize])
+	}
+	start := len(word) - hexChars
+	if start < 1 || word[start-1] != '/' || !fromHex(value[:hexSize], word[start:]) {
+		return false
+	}
+	t.text = append(t.text, word[:start]...)
+	return t.mark(markHex, value[:hexSize])
+}
+
+func (t *taker) mark(mark byte, value []byte) bool {
+	t.text, t.values = append(t.text, mark), append(t.values, value...)
+	return true
+}
+
+func (t *taker) place(mark byte, came *known, value []byte) bool {
+	at := slices.IndexFunc(*came, func(v []byte) bool { return bytes.Equal(v, value) })
+	if at >= 0 {
+		t.values = append(t.values, byte(at))
+		return t.mark(mark, nil)
+	}
+	if len(*came) == maxPlaces {
+		return false
+	}
+	t.values = append(t.values, byte(len(*came)))
+	t.mark(mark, value)
+	*came = append(*came, t.values[len(t.values)-len(value):])
+	return true
+}
+
+// fromBase64 and fromHex fill value with what word says; false when it does not, or says less.
+func fromBase64(value, word []byte) bool {
+	n, err := base64url.Decode(value, word)
+	return err == nil && n == len(value)
+}
+
+func fromHex(value, word []byte) bool {
+	n, err := hex.Decode(value, word)
+	return err == nil && n == len(value) && isLower(word)
+}
+
+func isLower(word []byte) bool {
+	for _, c := range word {
+		if c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// parseID reads a UUID in the lower case of RFC 9562, section 4.
+func parseID(value, word []byte) bool {
+	if word[8] != '-' || word[13] != '-' || word[18] != '-' || word[23] != '-' {
+		return false
+	}
+	return fromHex(value[:4], word[:8]) && fromHex(value[4:6], word[9:13]) && fromHex(value[6:8], word[14:18]) &&
+		fromHex(value[8:10], word[19:23]) && fromHex(value[10:], word[24:])
+}
+
+func appendID(b, value []byte) []byte {
+	b = append(b, "00000000-0000-0000-0000-000000000000"...)
+	id := b[len(b)-idChars:]
+	hex.Encode(id, value[:4])
+	hex.Encode(id[9:], value[4:6])
+	hex.Encode(id[14:], value[6:8])
+	hex.Encode(id[19:], value[8:10])
+	hex.Encode(id[24:], value[10:])
+	return b
+}
+
+// parseTime reads a time of timeFormat, of a day that there is.
+func parseTime(value, word []byte) bool {
+	number := func(from, to int) (n int) {
+		for _, c := range word[from:to] {
+			if c < '0' || c > '9' {
+				return -1
+			}
+			n = 10*n + int(c-'0')
+		}
+		return n
+	}
+	if word[4] != '-' || word[7] != '-' || word[10] != 'T' || word[13] != ':' || word[16] != ':' || word[19] != '.' || word[26] != 'Z' {
+		return false
+	}
+	year, month, day := number(0, 4), number(5, 7), number(8, 10)
+	hour, minute, second, micro := number(11, 13), number(14, 16), number(17, 19), number(20, 26)
+	if min(year, month, day, hour, minute, second, micro) < 0 {
+		return false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 1000*micro, time.UTC)
+	binary.BigEndian.PutUint64(value, uint64(t.UnixMicro()))
+	var again [timeChars]byte
+	return bytes.Equal(appendTime(again[:0], value), word)
+}
+
+func appendTime(b, value []byte) []byte {
+	t := time.UnixMicro(int64(binary.BigEndian.Uint64(value))).UTC()
+	number := func(n, width int, end byte) {
+		b = append(b, "000000"[:width]...)
+		for i := len(b) - 1; width > 0; i, width = i-1, width-1 {
+			b[i] = byte('0' + n%10)
+			n /= 10
+		}
+		b = append(b, end)
+	}
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	number(year, 4, '-')
+	number(int(month), 2, '-')
+	number(day, 2, 'T')
+	number(hour, 2, ':')
+	number(minute, 2, ':')
+	number(second, 2, '.')
+	number(t.Nanosecond()/1000, 6, 'Z')
+	return b
+}
+
+// putter puts values back.
+type putter struct {
+	values     []byte
+	ids, times known
+}
+
+// putValues puts values back where their marks are.
+//
+// Errors: they are not as many as the marks want.
+func putValues(text, values []byte) ([]byte, error) {
+	p := putter{values: values, ids: make(known, 0, 8), times: make(known, 0, 8)}
+	plain := make([]byte, 0, 2*len(text)+2*len(values))
+	for len(text) > 0 {
+		at := markIn(text)
+		plain = append(plain, text[:at]...)
+		if at == len(text) {
+			break
+		}
+		mark := text[at]
+		text = text[at+1:]
+		switch mark {
+		case markSalt:
+			plain = base64url.AppendEncode(plain, p.next(saltSize))
+		case markDigest:
+			plain = base64url.AppendEncode(plain, p.next(digestSize))
+		case markHex:
+			plain = hex.AppendEncode(plain, p.next(hexSize))
+		case markID:
+			if value := p.placed(&p.ids, idSize); value != nil {
+				plain = appendID(plain, value)
+			}
+		case markTime:
+			if value := p.placed(&p.times, timeSize); value != nil {
+				plain = appendTime(plain, value)
+			}
+		default:
+			return nil, errValues
+		}
+		if p.values == nil {
+			return nil, errValues
+		}
+	}
+	if len(p.values) > 0 {
+		return nil, errValues
+	}
+	return plain, nil
+}
+
+// next takes n bytes from the values; when there are not as many, values is nil from then on.
+func (p *putter) next(n int) []byte {
+	if len(p.values) < n {
+		p.values = nil
+		return nil
+	}
+	value := p.values[:n]
+	p.values = p.values[n:]
+	return value
+}
+
+func (p *putter) placed(came *known, n int) []byte {
+	place := p.next(1)
+	if place == nil {
+		return nil
+	}
+	at := int(place[0])
+	if at > len(*came) {
+		p.values = nil
+		return nil
+	}
+	if at == len(*came) {
+		value := p.next(n)
+		if value == nil {
+			return nil
+		}
+		*came = append(*came, value)
+	}
+	return (*came)[at]
+}
