@@ -58,13 +58,9 @@ func seal(ctx context.Context, db *sql.DB, events []event.Event) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it has committed, or failed
-	var leaves []ledger.Leaf
-	for _, e := range events {
-		leaf, err := ledger.Insert(ctx, tx, e, false)
-		if err != nil {
-			return err
-		}
-		leaves = append(leaves, leaf)
+	leaves, err := ledger.Insert(ctx, tx, "acme", events)
+	if err != nil {
+		return err
 	}
 	if err := ledger.Append(ctx, tx, "acme", leaves); err != nil {
 		return err

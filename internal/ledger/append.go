@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -18,26 +19,53 @@ type Leaf struct {
 	Hash merkle.Hash // of its entry (RFC 6962, section 2.1)
 }
 
-const (
-	insertEvent = `
-		INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	// The two in one statement, since each is a round trip.
-	insertAndQueue = `WITH inserted AS (` + insertEvent + `)
-		INSERT INTO events_pending (project_id, id, hash) VALUES ($1, $2, $10)`
-)
+const insertEvents = `INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures) VALUES `
 
-// Insert writes down an event. On an engine that queues, it takes its place in the queue too.
-func Insert(ctx context.Context, c Conn, e event.Event, queue bool) (Leaf, error) {
-	leaf := Leaf{e.ID, merkle.LeafHash(e.Entry)}
-	text, args := insertEvent, []any{
-		e.Project, e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures),
+func eventColumns(e event.Event) []any {
+	return []any{e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures)}
+}
+
+// Insert writes down events of a project, and returns what is to have positions.
+func Insert(ctx context.Context, c Conn, project string, events []event.Event) ([]Leaf, error) {
+	leaves := make([]Leaf, len(events))
+	for i, e := range events {
+		leaves[i] = Leaf{e.ID, merkle.LeafHash(e.Entry)}
 	}
-	if queue {
-		text, args = insertAndQueue, append(args, leaf.Hash[:])
+	err := InsertMany(ctx, c, insertEvents, "", project, len(events), func(i int) []any { return eventColumns(events[i]) })
+	return leaves, err
+}
+
+// InsertQueued writes down events of a project, which take their places in the queue: in one
+// statement if they are not very many.
+func InsertQueued(ctx context.Context, c Conn, project string, events []event.Event) error {
+	for some := range slices.Chunk(events, maxQueued) {
+		args := []any{project}
+		for _, e := range some {
+			hash := merkle.LeafHash(e.Entry)
+			args = append(append(args, eventColumns(e)...), hash[:])
+		}
+		if _, err := c.ExecContext(ctx, insertQueued(len(some)), args...); err != nil {
+			return err
+		}
 	}
-	_, err := c.ExecContext(ctx, text, args...)
-	return leaf, err
+	return nil
+}
+
+// maxQueued is how many events one statement writes at the most. For each number there is a text,
+// which a connection keeps prepared.
+const maxQueued = 64
+
+// insertQueued writes n events and their places in one statement, since each is a round trip. The
+// project is the first parameter; nine of each event follow.
+func insertQueued(n int) string {
+	events, queue := make([]string, n), make([]string, n)
+	for i := range n {
+		first := 2 + 9*i
+		events[i] = "($1, " + places(first, 8) + ")"
+		queue[i] = fmt.Sprintf("($1, $%d, $%d)", first, first+8)
+	}
+	return "WITH inserted AS (" + insertEvents + strings.Join(events, ", ") + `)
+		INSERT INTO events_pending (project_id, id, hash) VALUES ` + strings.Join(queue, ", ")
 }
 
 // Append gives leaves the next positions of a project's log, in their order, making the log if

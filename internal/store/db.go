@@ -40,6 +40,7 @@ type DB struct {
 	engine   Engine
 	pools    pools
 	group    *group      // SQLite's writer; nil on PostgreSQL
+	joint    *joint      // PostgreSQL's recordings that wait; nil on SQLite
 	kept     *statements // of SQLite's readers; nil on PostgreSQL
 	clock    *event.Clock
 	reads    atomic.Int64
@@ -84,7 +85,9 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	if err := db.prepare(ctx); err != nil {
 		return nil, errors.Join(translate(err), db.pools.close())
 	}
-	if db.engine == SQLite {
+	if db.engine == PostgreSQL {
+		db.joint = newJoint(db)
+	} else {
 		db.group = startGroup(db.pools.write, db.log)
 		db.kept = newStatements(db.pools.read)
 	}

@@ -14,7 +14,7 @@
 // # States of a Record
 //
 //	change runs     → fails: rolled back; the attempt is recorded in a transaction of its own
-//	event inserted  → fails: rolled back, as above
+//	events inserted → fails: rolled back, as above
 //	COMMIT          → acknowledged: the caller is answered
 //	                → refused: rolled back, as above
 //	                → no answer (connection lost): the event's id is looked up; it is there,
@@ -28,8 +28,9 @@
 //
 // SQLite has one writer: group.go collects the changes that wait and commits them together; when
 // one fails they run again, in a savepoint each. PostgreSQL runs each change in its own transaction
-// and runs it again on a serialization failure or a deadlock. What differs between them stands in engine.go;
-// everything else is one text of SQL.
+// and runs it again on a serialization failure or a deadlock; when many come together, joint.go
+// commits those that wait together, and when one fails each runs alone. What else differs between
+// them stands in engine.go; everything else is one text of SQL.
 //
 // Start reading at record.go.
 package store

@@ -53,7 +53,7 @@ type groupJob struct {
 	promised bool
 	answer   chan error // of capacity 1
 	err      error      // what the change ended with; owned by the writer
-	seal     sealable   // what the change recorded; owned by the writer
+	made     recorded   // owned by the writer
 }
 
 var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
@@ -208,7 +208,7 @@ func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool)
 		}
 		if len(batch) == 1 || trusting && job.promised {
 			unseen = true
-			if job.seal, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
+			if job.made, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
 				return errOneFailed
 			}
 			continue
@@ -252,14 +252,14 @@ func (w *groupWriter) seal(ctx context.Context, batch []*groupJob) error {
 	var projects []string
 	leaves := map[string][]ledger.Leaf{}
 	for _, job := range batch {
-		if job.err != nil || len(job.seal.leaves) == 0 {
+		if job.err != nil || len(job.made.leaves) == 0 {
 			continue
 		}
-		project := job.seal.project
+		project := job.made.project
 		if leaves[project] == nil {
 			projects = append(projects, project)
 		}
-		leaves[project] = append(leaves[project], job.seal.leaves...)
+		leaves[project] = append(leaves[project], job.made.leaves...)
 	}
 	for _, project := range projects {
 		if err := ledger.Append(ctx, w.conn, project, leaves[project]); err != nil {
@@ -274,7 +274,7 @@ func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
 		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
 	}
 	var cause error
-	job.seal, cause = runChange(ctx, w.conn, job.run)
+	job.made, cause = runChange(ctx, w.conn, job.run)
 	end := "RELEASE change"
 	if cause != nil {
 		end = "ROLLBACK TO change; RELEASE change"
@@ -286,7 +286,7 @@ func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
 }
 
 // runChange turns a panic of a change into its caller's error.
-func runChange(ctx context.Context, conn executor, run change) (_ sealable, err error) {
+func runChange(ctx context.Context, conn executor, run change) (_ recorded, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").

@@ -99,7 +99,8 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 		if err != nil {
 			return err
 		}
-		return tx.insert(ctx, e)
+		tx.events = append(tx.events, e)
+		return nil
 	})
 	if err != nil {
 		db.log.ErrorContext(ctx, "attempt not recorded", "type", t, "actor", by.Actor.ID, "code", f.Code, "error", err)

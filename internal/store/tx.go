@@ -30,8 +30,8 @@ type Tx struct {
 	first     event.ID
 	firstUsed bool
 	logs      *logNames
-	// leaves are the events to be sealed together with the transaction.
-	leaves []ledger.Leaf
+	// events are what is to be inserted when the change has returned.
+	events []event.Event
 }
 
 // Now is the time of the transaction: that of its first event, to the microsecond.
@@ -87,19 +87,7 @@ func add[P event.Payload[P]](ctx context.Context, t *Tx, about event.Target, fac
 	if err != nil {
 		return err
 	}
-	return t.insert(ctx, e)
-}
-
-// insert writes down an event. Where the engine does not queue, its leaf waits for the end of
-// the transaction, which seals it.
-func (t *Tx) insert(ctx context.Context, e event.Event) error {
-	leaf, err := ledger.Insert(ctx, t.conn, e, t.engine.Queues())
-	if err != nil {
-		return translate(err)
-	}
-	if !t.engine.Queues() {
-		t.leaves = append(t.leaves, leaf)
-	}
+	t.events = append(t.events, e)
 	return nil
 }
 

@@ -22,9 +22,9 @@ func RecordUnsealed[P event.Payload[P]](ctx context.Context, db *DB, by event.By
 		}
 		return add(ctx, tx, about, fact)
 	})
-	err := db.group.do(ctx, func(ctx context.Context, conn executor) (sealable, error) {
+	err := db.group.do(ctx, func(ctx context.Context, conn executor) (recorded, error) {
 		_, err := record(ctx, conn)
-		return sealable{}, err
+		return recorded{}, err
 	}, true)
 	if err == nil {
 		db.recorded.ring()

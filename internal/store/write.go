@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,7 +32,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	if db.group != nil {
 		err = db.group.do(ctx, record, true)
 	} else {
-		err = db.transact(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
+		err = db.joint.do(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
 	}
 	if err == nil {
 		db.recorded.ring()
@@ -41,7 +43,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 // recording is what a recording transaction of a project runs. first is set to the id of its
 // first event.
 func (db *DB) recording(by event.By, project string, first *event.ID, run func(context.Context, *Tx) error) change {
-	return func(ctx context.Context, conn executor) (sealable, error) {
+	return func(ctx context.Context, conn executor) (recorded, error) {
 		*first = db.clock.Next()
 		tx := &Tx{
 			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: *first,
@@ -49,29 +51,49 @@ func (db *DB) recording(by event.By, project string, first *event.ID, run func(c
 		open, shut := db.engine.promise()
 		if open != "" {
 			if _, err := tx.Exec(ctx, open, project, tx.first); err != nil {
-				return sealable{}, err
+				return recorded{}, err
 			}
 		}
 		if err := run(ctx, tx); err != nil {
-			return sealable{}, err
+			return recorded{}, err
 		}
-		if shut != "" {
-			if _, err := tx.Exec(ctx, shut); err != nil {
-				return sealable{}, err
-			}
+		if db.engine.Queues() {
+			return recorded{project: project, events: tx.events}, nil
 		}
-		return sealable{project, tx.leaves}, nil
+		leaves, err := ledger.Insert(ctx, conn, project, tx.events)
+		if err != nil {
+			return recorded{}, translate(err)
+		}
+		if _, err := tx.Exec(ctx, shut); err != nil {
+			return recorded{}, err
+		}
+		return recorded{project: project, leaves: leaves}, nil
 	}
 }
 
-// change is what runs inside a transaction. What it returns is sealed before the transaction
-// commits, on an engine that does not queue.
-type change func(context.Context, executor) (sealable, error)
+// change is what runs inside a transaction.
+type change func(context.Context, executor) (recorded, error)
 
-// sealable are the events that a change recorded, in their order.
-type sealable struct {
+// recorded is what a change has recorded, in its order, and what remains to be done with it before
+// the transaction commits.
+type recorded struct {
 	project string
-	leaves  []ledger.Leaf
+	leaves  []ledger.Leaf // to be given positions
+	events  []event.Event // to be inserted and queued, on an engine that queues
+}
+
+// queue inserts the events of some changes and puts them in the queue: one step for each project.
+func queue(ctx context.Context, conn executor, changes ...recorded) error {
+	events := map[string][]event.Event{}
+	for _, r := range changes {
+		events[r.project] = append(events[r.project], r.events...)
+	}
+	for _, project := range slices.Sorted(maps.Keys(events)) {
+		if err := ledger.InsertQueued(ctx, conn, project, events[project]); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
 }
 
 // bell wakes whoever waits for something to have happened; many rings may be heard as one.
@@ -110,7 +132,11 @@ func (db *DB) transactOnce(ctx context.Context, run change, committed func() (bo
 	if err != nil {
 		return translate(err)
 	}
-	if _, err := runChange(ctx, tx, run); err != nil {
+	made, err := runChange(ctx, tx, run)
+	if err == nil {
+		err = queue(ctx, tx, made)
+	}
+	if err != nil {
 		// A context that has ended has rolled back already; whatever it says, nothing commits.
 		_ = tx.Rollback()
 		return err
@@ -185,8 +211,8 @@ func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
 // Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
 // tables refuse it. It may run twice.
 func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
-	book := func(ctx context.Context, conn executor) (sealable, error) {
-		return sealable{}, run(ctx, &Book{conn, db.engine})
+	book := func(ctx context.Context, conn executor) (recorded, error) {
+		return recorded{}, run(ctx, &Book{conn, db.engine})
 	}
 	if db.group != nil {
 		return db.group.do(ctx, book, false)

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// joint commits together, on PostgreSQL, the recordings that come together. As long as few do,
+// each has a transaction of its own. What comes while maxAlone of them run waits, and so does what
+// comes while others are committed together; all that waits is one transaction, whose COMMIT and
+// whose INSERT of events are paid once.
+//
+// The rules:
+//   - One of them fails: all is rolled back, and each runs again in a transaction of its own. So
+//     there are no savepoints, each of which would be two round trips; but the next transactions
+//     hold fewer, until they succeed.
+//   - Only one joint transaction runs at a time, so that no two of them lock the same rows in
+//     another order, and each holds many. It may meet others so; then the engine ends one, and its
+//     changes run again.
+//   - It may have to wait for a lock. After slowAfter those who wait for it run alone, and after
+//     jointDeadline its own changes do.
+//   - A caller's context is looked at before the change and not within, since the statements are
+//     not only its own. A change that runs alone is ended by its caller.
+//   - Nobody is answered before COMMIT.
+type joint struct {
+	db *DB
+
+	mu      sync.Mutex
+	alone   int // how many run in transactions of their own, at the most maxAlone
+	waiting []*jointJob
+	running bool // whether a goroutine commits what waits
+	slow    bool // whether the transaction that runs takes long
+	most    int  // how many the next transaction may hold
+}
+
+type jointJob struct {
+	ctx       context.Context // the caller's
+	run       change
+	committed func() (bool, error)
+	answer    chan error // of capacity 1
+}
+
+const (
+	maxAlone = 4
+	maxJoint = 64
+	// slowAfter is when nobody waits any longer for a joint transaction to end.
+	slowAfter = 100 * time.Millisecond
+	// jointDeadline bounds the changes of a joint transaction, however many it holds.
+	jointDeadline = 2 * time.Second
+)
+
+// errRunAlone is the answer to a caller whose change has to run in a transaction of its own.
+var errRunAlone = errors.New("store: the change runs alone")
+
+func newJoint(db *DB) *joint { return &joint{db: db, most: maxJoint} }
+
+// do runs a change, alone or with others, and returns after the COMMIT; committed is transact's.
+func (j *joint) do(ctx context.Context, run change, committed func() (bool, error)) error {
+	job := j.enter(ctx, run, committed)
+	if job != nil {
+		if err := <-job.answer; !errors.Is(err, errRunAlone) {
+			return err
+		}
+	} else {
+		defer j.leave()
+	}
+	return j.db.transact(ctx, run, committed)
+}
+
+// enter returns what to wait for, or nil when the change is to run alone now.
+func (j *joint) enter(ctx context.Context, run change, committed func() (bool, error)) *jointJob {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.running && j.slow || !j.running && j.alone < maxAlone {
+		j.alone++
+		return nil
+	}
+	job := &jointJob{ctx: ctx, run: run, committed: committed, answer: make(chan error, 1)}
+	j.waiting = append(j.waiting, job)
+	if !j.running {
+		j.running = true
+		go j.commitWaiting()
+	}
+	return job
+}
+
+func (j *joint) leave() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.alone--
+}
+
+// commitWaiting commits what waits until nothing does.
+func (j *joint) commitWaiting() {
+	for {
+		batch := j.next()
+		if batch == nil {
+			return
+		}
+		err := errRunAlone
+		if batch = slices.DeleteFunc(batch, (*jointJob).gone); len(batch) > 1 {
+			slow := time.AfterFunc(slowAfter, j.dismiss)
+			err = j.try(batch)
+			slow.Stop()
+			j.adapt(len(batch), err)
+		}
+		for _, job := range batch {
+			job.answer <- err
+		}
+	}
+}
+
+// next takes what the next transaction is to hold; nil when nothing waits.
+func (j *joint) next() []*jointJob {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := min(len(j.waiting), j.most)
+	j.running, j.slow = n > 0, false
+	if n == 0 {
+		return nil
+	}
+	batch := slices.Clone(j.waiting[:n])
+	j.waiting = slices.Delete(j.waiting, 0, n)
+	return batch
+}
+
+// dismiss lets those who wait for a slow transaction run alone.
+func (j *joint) dismiss() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.slow = true
+	for _, job := range j.waiting {
+		job.answer <- errRunAlone
+	}
+	j.waiting = nil
+}
+
+// gone reports whether the caller has left before the change's turn, and says so.
+func (j *jointJob) gone() bool {
+	err := j.ctx.Err()
+	if err != nil {
+		j.answer <- err
+	}
+	return err != nil
+}
+
+// adapt lets the next transactions hold fewer after one that failed, and more after one that did
+// not.
+func (j *joint) adapt(n int, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if errors.Is(err, errRunAlone) {
+		j.most = max(2, n/2)
+	} else {
+		j.most = min(maxJoint, j.most+1)
+	}
+}
+
+// try commits a batch in one transaction.
+//
+// Errors: errRunAlone, and then nothing was committed; others mean each of the batch.
+func (j *joint) try(batch []*jointJob) error {
+	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	defer cancel()
+	tx, err := j.db.pools.write.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(err)
+	}
+	all := make([]recorded, len(batch))
+	soon, stop := context.WithTimeout(ctx, jointDeadline)
+	defer stop()
+	for i, job := range batch {
+		if all[i], err = runChange(soon, tx, job.run); err != nil {
+			_ = tx.Rollback()
+			return errRunAlone
+		}
+	}
+	if err := queue(ctx, tx, all...); err != nil {
+		_ = tx.Rollback()
+		return errRunAlone
+	}
+	err = tx.Commit()
+	switch {
+	case err == nil:
+		return nil
+	case isAmbiguous(err):
+		return settleCommit(err, batch[0].committed) // one event tells of all
+	}
+	return errRunAlone
+}
