@@ -58,11 +58,14 @@ func seal(ctx context.Context, db *sql.DB, events []event.Event) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it has committed, or failed
-	leaves, err := ledger.Insert(ctx, tx, "acme", events)
-	if err != nil {
+	var rows []ledger.Row
+	for _, e := range events {
+		rows = append(rows, ledger.NewRow(e))
+	}
+	if err := ledger.Insert(ctx, tx, "acme", rows); err != nil {
 		return err
 	}
-	if err := ledger.Append(ctx, tx, "acme", leaves); err != nil {
+	if err := ledger.Append(ctx, tx, "acme", ledger.Leaves(rows)); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -235,10 +235,11 @@ func (w *world) queue(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw := w.raw(t)
-	leaves, err := ledger.Insert(t.Context(), raw, "acme", []event.Event{e})
+	row := []ledger.Row{ledger.NewRow(e)}
+	err = ledger.Insert(t.Context(), raw, "acme", row)
 	if err == nil {
 		// On SQLite too, where what came before positions were given stands in the queue.
-		_, err = raw.ExecContext(t.Context(), `INSERT INTO events_pending (project_id, id, hash) VALUES ($1, $2, $3)`, e.Project, e.ID, leaves[0].Hash[:])
+		_, err = raw.ExecContext(t.Context(), `INSERT INTO events_pending (project_id, id, hash) VALUES ($1, $2, $3)`, e.Project, e.ID, ledger.Leaves(row)[0].Hash[:])
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -21,28 +21,40 @@ type Leaf struct {
 
 const insertEvents = `INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures) VALUES `
 
-func eventColumns(e event.Event) []any {
-	return []any{e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, Packed(e.Entry), Packed(e.Disclosures)}
+// Row is an event as it is inserted: packed, and hashed.
+type Row struct {
+	leaf   Leaf
+	values []any // of its columns behind the project's
 }
 
-// Insert writes down events of a project, and returns what is to have positions.
-func Insert(ctx context.Context, c Conn, project string, events []event.Event) ([]Leaf, error) {
-	leaves := make([]Leaf, len(events))
-	for i, e := range events {
-		leaves[i] = Leaf{e.ID, merkle.LeafHash(e.Entry)}
+// NewRow makes an event ready for being inserted.
+func NewRow(e event.Event) Row {
+	return Row{Leaf{e.ID, merkle.LeafHash(e.Entry)}, []any{
+		e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, pack(e.Entry), pack(e.Disclosures),
+	}}
+}
+
+// Leaves are what is to have positions of some rows, in their order.
+func Leaves(rows []Row) []Leaf {
+	leaves := make([]Leaf, len(rows))
+	for i, r := range rows {
+		leaves[i] = r.leaf
 	}
-	err := InsertMany(ctx, c, insertEvents, "", project, len(events), func(i int) []any { return eventColumns(events[i]) })
-	return leaves, err
+	return leaves
+}
+
+// Insert writes down events of a project.
+func Insert(ctx context.Context, c Conn, project string, rows []Row) error {
+	return InsertMany(ctx, c, insertEvents, "", project, len(rows), func(i int) []any { return rows[i].values })
 }
 
 // InsertQueued writes down events of a project, which take their places in the queue: in one
 // statement if they are not very many.
-func InsertQueued(ctx context.Context, c Conn, project string, events []event.Event) error {
-	for some := range slices.Chunk(events, maxQueued) {
+func InsertQueued(ctx context.Context, c Conn, project string, rows []Row) error {
+	for some := range slices.Chunk(rows, maxQueued) {
 		args := []any{project}
-		for _, e := range some {
-			hash := merkle.LeafHash(e.Entry)
-			args = append(append(args, eventColumns(e)...), hash[:])
+		for _, r := range some {
+			args = append(append(args, r.values...), r.leaf.Hash[:])
 		}
 		if _, err := c.ExecContext(ctx, insertQueued(len(some)), args...); err != nil {
 			return err

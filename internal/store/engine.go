@@ -199,15 +199,6 @@ func (e Engine) skipLocked() string {
 // not wait for each other. SQLite's one writer gives positions by itself.
 func (e Engine) Queues() bool { return e == PostgreSQL }
 
-// promise is the statement that opens a recording transaction, or "" when the engine ties
-// the event to its transaction by itself.
-func (e Engine) promise() (open, close string) {
-	if e == SQLite {
-		return "INSERT INTO recording (one, project_id, event_id) VALUES (1, $1, $2)", "DELETE FROM recording"
-	}
-	return "", ""
-}
-
 // mayRunAgain reports whether the engine rolled the transaction back through no fault of its
 // own, so that running it again may succeed.
 func mayRunAgain(err error) bool {

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"maps"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/ledger"
 )
@@ -22,9 +25,13 @@ const maxGroup = 256
 const groupDeadline = 30 * time.Second
 
 // group is SQLite's one writer: a goroutine that owns the write connection and commits the
-// changes that wait together. A savepoint for each costs much, since it copies every page before
-// it is written to, so recordings do without as long as none fails: when one does, all is rolled
+// changes that wait together. A savepoint for each costs much, since it copies every page before it
+// is written to, so recordings do without as long as none fails: when one does, all is rolled
 // back, and they run again, each in a savepoint. Other changes have one always.
+//
+// Recordings of one project that follow each other without savepoints share one promise of an
+// event, and their events are inserted together, while they are still being made when the next
+// change runs. Within a savepoint each keeps its own promise before the next begins.
 //
 // The rules, each of which has cost somebody data:
 //   - A caller's context is looked at before its change and not within. Statements run under the
@@ -32,9 +39,8 @@ const groupDeadline = 30 * time.Second
 //     transaction, and what follows would commit by itself.
 //   - If ROLLBACK TO fails, nothing more is issued in that transaction; every change of the
 //     group runs again alone.
-//   - The engine may have ended the transaction within a change, which swallowed the error. The
-//     next recording notices by itself, since its promise of an event cannot be made outside of
-//     one; before anything else the writer looks.
+//   - The engine may have ended the transaction within a change, which swallowed the error. So the
+//     writer looks after each that has no savepoint.
 //   - Nobody is answered before COMMIT.
 //   - A panic in a change is that caller's error.
 type group struct {
@@ -46,14 +52,10 @@ type group struct {
 }
 
 type groupJob struct {
-	ctx context.Context // the caller's
-	run change
-	// promised says that the change begins with the promise of an event, which the engine refuses
-	// outside of a transaction.
-	promised bool
-	answer   chan error // of capacity 1
-	err      error      // what the change ended with; owned by the writer
-	made     recorded   // owned by the writer
+	ctx    context.Context // the caller's
+	run    change
+	answer chan error // of capacity 1
+	err    error      // what the change ended with; owned by the writer
 }
 
 var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
@@ -65,23 +67,31 @@ func startGroup(db *sql.DB, log *slog.Logger) *group {
 		defer close(g.done)
 		defer w.release()
 		for first := range g.jobs {
-			batch := append(make([]*groupJob, 0, maxGroup), first)
-		gather:
-			for len(batch) < maxGroup {
-				select {
-				case job, ok := <-g.jobs:
-					if !ok {
-						break gather
-					}
-					batch = append(batch, job)
-				default:
-					break gather
-				}
-			}
-			w.commit(batch)
+			w.commit(g.gather(first))
 		}
 	}()
 	return g
+}
+
+// gather takes what waits beside the first. When nothing does, it lets other goroutines run a few
+// times: those who have just been answered may have another change each, and the larger a group, the
+// less its COMMIT costs.
+func (g *group) gather(first *groupJob) []*groupJob {
+	const patience = 3
+	batch := append(make([]*groupJob, 0, maxGroup), first)
+	for yields := 0; len(batch) < maxGroup && yields <= patience; {
+		select {
+		case job, ok := <-g.jobs:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, job)
+		default:
+			yields++
+			runtime.Gosched()
+		}
+	}
+	return batch
 }
 
 // stop lets the changes that wait be committed and ends the writer; later changes are refused.
@@ -95,10 +105,10 @@ func (g *group) stop() {
 	<-g.done
 }
 
-// do runs a change in the next group and returns after the group's COMMIT; promised is groupJob's.
-// It waits for the answer even when ctx ends, since the change may have committed.
-func (g *group) do(ctx context.Context, run change, promised bool) error {
-	job := &groupJob{ctx: ctx, run: run, promised: promised, answer: make(chan error, 1)}
+// do runs a change in the next group and returns after the group's COMMIT. It waits for the answer
+// even when ctx ends, since the change may have committed.
+func (g *group) do(ctx context.Context, run change) error {
+	job := &groupJob{ctx: ctx, run: run, answer: make(chan error, 1)}
 	if err := g.enqueue(job); err != nil {
 		return err
 	}
@@ -125,6 +135,9 @@ type groupWriter struct {
 	log     *slog.Logger
 	conn    *preparedConn
 	careful int // how many of the next transactions have savepoints from the beginning
+
+	open   recorded                 // what the promise that stands is kept with; of no project when none does
+	leaves map[string][]ledger.Leaf // what is to have positions before COMMIT, by project
 }
 
 // carefulFor is how many transactions have savepoints after one in which a change failed: such
@@ -172,6 +185,7 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 		w.release()
 		return translate(err)
 	}
+	w.open, w.leaves = recorded{}, map[string][]ledger.Leaf{}
 	trusting := w.careful == 0
 	w.careful = max(0, w.careful-1)
 	if err := w.run(ctx, batch, trusting); err != nil {
@@ -185,7 +199,7 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 		w.careful = carefulFor
 		return w.try(batch)
 	}
-	if err := w.seal(ctx, batch); err != nil {
+	if err := w.seal(ctx); err != nil {
 		w.rollback()
 		return translate(err)
 	}
@@ -201,29 +215,80 @@ var errOneFailed = errors.New("store: a change failed")
 
 // run runs a batch. Alone, a change needs no savepoint, since the transaction does what it is for.
 func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool) error {
-	unseen := false // whether a change has run since the transaction was seen to stand
 	for _, job := range batch {
 		if job.err = job.ctx.Err(); job.err != nil {
 			continue // gone before its turn
 		}
-		if len(batch) == 1 || trusting && job.promised {
-			unseen = true
-			if job.made, job.err = runChange(ctx, w.conn, job.run); job.err != nil {
+		if len(batch) == 1 || trusting && job.run.project != "" {
+			if job.err = w.change(ctx, job.run); job.err != nil {
 				return errOneFailed
+			}
+			if !w.stands(ctx) {
+				return errSavepointLost
 			}
 			continue
 		}
-		if unseen && !w.stands(ctx) {
-			return errSavepointLost
+		if err := w.keep(ctx); err != nil {
+			return errOneFailed
 		}
-		unseen = false
-		if job.err = w.savepoint(ctx, job); errors.Is(job.err, errSavepointLost) {
+		if job.err = w.savepoint(ctx, job.run); errors.Is(job.err, errSavepointLost) {
 			return job.err
 		}
 	}
-	if unseen && !w.stands(ctx) {
-		return errSavepointLost
+	if err := w.keep(ctx); err != nil {
+		if len(batch) == 1 {
+			batch[0].err = err
+		}
+		return errOneFailed
 	}
+	return nil
+}
+
+// change runs a change and leaves its promise open.
+func (w *groupWriter) change(ctx context.Context, run change) error {
+	drafts, err := runChange(ctx, w.conn, run, func(first event.ID) error { return w.promise(ctx, run.project, first) })
+	if err == nil {
+		w.open.drafts = append(w.open.drafts, drafts...)
+	}
+	return err
+}
+
+// The engine lets a project's audited tables be written while an event of it is promised, refuses to
+// drop the promise before that event is there, and to commit while it stands.
+const (
+	openPromise  = `INSERT INTO recording (one, project_id, event_id) VALUES (1, $1, $2)`
+	closePromise = `DELETE FROM recording`
+)
+
+// promise opens the promise of an event of a project, unless that of an earlier one stands.
+func (w *groupWriter) promise(ctx context.Context, project string, first event.ID) error {
+	if w.open.project == project {
+		return nil
+	}
+	if err := w.keep(ctx); err != nil {
+		return err
+	}
+	_, err := w.conn.ExecContext(ctx, openPromise, project, first)
+	if err == nil {
+		w.open.project = project
+	}
+	return translate(err)
+}
+
+// keep inserts the events that were promised.
+func (w *groupWriter) keep(ctx context.Context) error {
+	if w.open.project == "" {
+		return nil
+	}
+	leaves, err := w.open.insert(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, closePromise); err != nil {
+		return translate(err)
+	}
+	w.leaves[w.open.project] = append(w.leaves[w.open.project], leaves...)
+	w.open = recorded{}
 	return nil
 }
 
@@ -246,37 +311,28 @@ func (w *groupWriter) rollback() {
 	}
 }
 
-// seal gives positions to what the batch recorded: one step for each project, however many
-// changes there were, since it reads and writes the log's row.
-func (w *groupWriter) seal(ctx context.Context, batch []*groupJob) error {
-	var projects []string
-	leaves := map[string][]ledger.Leaf{}
-	for _, job := range batch {
-		if job.err != nil || len(job.made.leaves) == 0 {
-			continue
-		}
-		project := job.made.project
-		if leaves[project] == nil {
-			projects = append(projects, project)
-		}
-		leaves[project] = append(leaves[project], job.made.leaves...)
-	}
-	for _, project := range projects {
-		if err := ledger.Append(ctx, w.conn, project, leaves[project]); err != nil {
+// seal gives positions to what was recorded: one step for each project, however many changes
+// there were, since it reads and writes the log's row.
+func (w *groupWriter) seal(ctx context.Context) error {
+	for _, project := range slices.Sorted(maps.Keys(w.leaves)) {
+		if err := ledger.Append(ctx, w.conn, project, w.leaves[project]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
+func (w *groupWriter) savepoint(ctx context.Context, run change) error {
 	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
 	}
-	var cause error
-	job.made, cause = runChange(ctx, w.conn, job.run)
+	cause := w.change(ctx, run)
+	if cause == nil {
+		cause = w.keep(ctx)
+	}
 	end := "RELEASE change"
 	if cause != nil {
+		w.open = recorded{}
 		end = "ROLLBACK TO change; RELEASE change"
 	}
 	if _, err := w.conn.ExecContext(ctx, end); err != nil {
@@ -286,14 +342,13 @@ func (w *groupWriter) savepoint(ctx context.Context, job *groupJob) error {
 }
 
 // runChange turns a panic of a change into its caller's error.
-func runChange(ctx context.Context, conn executor, run change) (_ recorded, err error) {
+func runChange(ctx context.Context, conn executor, run change, promise func(event.ID) error) (_ []*draft, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").
-				Because(fmt.Errorf("store: panic in a change: %v\n%s", p, debug.Stack()))
+			err = errPanic(p)
 		}
 	}()
-	return run(ctx, conn)
+	return run.run(ctx, conn, promise)
 }
 
 // preparedConn is a connection that prepares each text of SQL once. It is used by one goroutine.

@@ -51,7 +51,7 @@ func newJob(ctx context.Context, run func(context.Context, executor) error) *gro
 
 // bare is a change that records nothing.
 func bare(run func(context.Context, executor) error) change {
-	return func(ctx context.Context, conn executor) (recorded, error) { return recorded{}, run(ctx, conn) }
+	return change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) { return nil, run(ctx, conn) }}
 }
 
 // put is a change that writes one row.
@@ -240,11 +240,10 @@ func TestALostSavepoint(t *testing.T) {
 func TestCommitInsideARecordingIsRefused(t *testing.T) {
 	t.Parallel()
 	db, w := openWriter(t)
-	open, shut := SQLite.promise()
 	batch := []*groupJob{
 		newJob(t.Context(), put("a")),
 		newJob(t.Context(), func(ctx context.Context, conn executor) error {
-			if _, err := conn.ExecContext(ctx, open, "acme", event.NewID()); err != nil {
+			if _, err := conn.ExecContext(ctx, openPromise, "acme", event.NewID()); err != nil {
 				t.Error(err)
 			}
 			_, err := conn.ExecContext(ctx, "COMMIT")
@@ -254,10 +253,10 @@ func TestCommitInsideARecordingIsRefused(t *testing.T) {
 			return err
 		}),
 		newJob(t.Context(), func(ctx context.Context, conn executor) error {
-			if _, err := conn.ExecContext(ctx, open, "acme", event.NewID()); err != nil {
+			if _, err := conn.ExecContext(ctx, openPromise, "acme", event.NewID()); err != nil {
 				t.Errorf("the promise of the change before was not taken back: %v", err)
 			}
-			_, err := conn.ExecContext(ctx, shut)
+			_, err := conn.ExecContext(ctx, closePromise)
 			if err == nil {
 				t.Error("a promise was dropped without its event")
 			}
@@ -277,12 +276,11 @@ func TestCommitInsideARecordingIsRefused(t *testing.T) {
 func TestARefusedCommitIsEverybodysError(t *testing.T) {
 	t.Parallel()
 	db, w := openWriter(t)
-	open, _ := SQLite.promise()
 	own := errors.New("own error")
 	batch := []*groupJob{
 		newJob(t.Context(), put("a")),
 		newJob(t.Context(), func(ctx context.Context, conn executor) error {
-			_, err := conn.ExecContext(ctx, open, "acme", event.NewID())
+			_, err := conn.ExecContext(ctx, openPromise, "acme", event.NewID())
 			return err
 		}),
 		newJob(t.Context(), func(context.Context, executor) error { return own }),
@@ -349,7 +347,7 @@ func TestAWaitingCallerMayLeave(t *testing.T) {
 	err := g.do(ctx, bare(func(context.Context, executor) error {
 		t.Error("ran")
 		return nil
-	}), false)
+	}))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -387,21 +385,22 @@ func TestStopCommitsWhatWaits(t *testing.T) {
 	if keys := committed(t, db); len(keys) != len(jobs) || !slices.Contains(keys, "first") {
 		t.Errorf("%d changes of %d are there", len(keys), len(jobs))
 	}
-	if err := g.do(t.Context(), bare(put("late")), false); !fault.Is(err, "DatabaseClosed") {
+	if err := g.do(t.Context(), bare(put("late"))); !fault.Is(err, "DatabaseClosed") {
 		t.Errorf("after the end: %v", err)
 	}
 }
 
 // scribe makes recordings of one project for a batch, and counts how often each runs.
 type scribe struct {
-	t    *testing.T
-	db   *DB
-	runs map[string]int
+	t     *testing.T
+	db    *DB
+	runs  map[string]int
+	watch func(context.Context, *Tx) error // called in each change
 }
 
 func newScribe(t *testing.T, db *DB, w *groupWriter) *scribe {
 	t.Helper()
-	s := &scribe{t, db, map[string]int{}}
+	s := &scribe{t, db, map[string]int{}, nothing}
 	first := []*groupJob{s.records("project", func(ctx context.Context, tx *Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO projects (project_id, name, log_id, config, version, created_at) VALUES ('acme', 'Acme', 'log/1', '', 1, 0)`)
 		return err
@@ -420,20 +419,22 @@ func (s *scribe) records(key string, do func(context.Context, *Tx) error) *group
 	by := event.BySystem("test")
 	run := s.db.recording(by, "acme", &first, func(ctx context.Context, tx *Tx) error {
 		s.runs[key]++
-		if err := do(ctx, tx); err != nil {
+		if err := errors.Join(s.watch(ctx, tx), do(ctx, tx)); err != nil {
 			return err
 		}
 		if err := put(key)(ctx, tx.conn); err != nil {
 			return err
 		}
-		e, err := event.New(event.ProjectAppRenamed{Name: key}, tx.nextEventID(), "log/1", by, event.InProject("acme"))
-		if err != nil {
-			return err
-		}
-		tx.events = append(tx.events, e)
+		id := tx.nextEventID()
+		tx.drafts = append(tx.drafts, newDraft(func() (event.Event, error) {
+			if key == "is no event" {
+				return event.Event{}, errors.New("it cannot be made")
+			}
+			return event.New(event.ProjectAppRenamed{Name: key}, id, "log/1", by, event.InProject("acme"))
+		}))
 		return nil
 	})
-	return &groupJob{ctx: s.t.Context(), run: run, promised: true, answer: make(chan error, 1)}
+	return &groupJob{ctx: s.t.Context(), run: run, answer: make(chan error, 1)}
 }
 
 // wantRuns also looks whether every event has its one leaf.
@@ -493,6 +494,46 @@ func TestRecordingsHaveNoSavepoints(t *testing.T) {
 	}
 }
 
+// TestEventsAreInsertedTogether: recordings of one project that follow each other share a promise,
+// and an event that cannot be made is its own change's error alone.
+func TestEventsAreInsertedTogether(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	s := newScribe(t, db, w)
+	promises := 0
+	s.watch = func(ctx context.Context, tx *Tx) error {
+		n, err := Column[int64](ctx, tx, `SELECT count(*) FROM recording WHERE event_id = $1`, tx.EventID())
+		if err == nil {
+			promises += int(n[0])
+		}
+		return err
+	}
+	const odd = "is no event"
+	for _, c := range []struct {
+		batch    []*groupJob
+		promises int
+		fails    int
+		runs     map[string]int
+	}{
+		{[]*groupJob{s.records("a", nothing), s.records("b", nothing), s.records("c", nothing)}, 1, -1, map[string]int{"a": 1, "b": 1, "c": 1}},
+		{[]*groupJob{s.records("d", nothing), newJob(t.Context(), put("e")), s.records("f", nothing)}, 2, -1, map[string]int{"d": 1, "f": 1}},
+		{[]*groupJob{s.records("g", nothing), s.records(odd, nothing), s.records("h", nothing)}, 1 + 3, 1, map[string]int{"g": 2, odd: 2, "h": 2}},
+	} {
+		promises = 0
+		w.commit(c.batch)
+		for i, err := range answers(t, c.batch) {
+			if failed := i == c.fails; failed != (err != nil) {
+				t.Errorf("caller %d heard %v", i, err)
+			}
+		}
+		if promises != c.promises {
+			t.Errorf("%d changes had a promise of their own, not %d", promises, c.promises)
+		}
+		s.wantRuns(c.runs)
+	}
+	wantCommitted(t, db, "a", "b", "c", "d", "e", "f", "g", "h", "project")
+}
+
 // TestARecordingThatEndsTheTransaction, as the engine does by itself on some errors, and says
 // nothing about it: whatever comes after it in the batch, nothing of it is kept outside of a
 // transaction, and the others are committed once.
@@ -512,13 +553,13 @@ func TestARecordingThatEndsTheTransaction(t *testing.T) {
 				return errors.Join(ends(ctx, tx), ErrNoChange)
 			})}
 			// The same, and the error is swallowed.
-			swallows := batch[1].run
-			batch[1].run = func(ctx context.Context, conn executor) (recorded, error) {
-				_, err := swallows(ctx, conn)
+			swallows := batch[1].run.run
+			batch[1].run.run = func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
+				_, err := swallows(ctx, conn, promise)
 				if !errors.Is(err, ErrNoChange) {
 					t.Errorf("the end came to nothing: %v", err)
 				}
-				return recorded{}, nil
+				return nil, nil
 			}
 			for _, key := range after {
 				if name, ok := strings.CutPrefix(key, "record "); ok {

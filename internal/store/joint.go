@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -169,18 +170,22 @@ func (j *joint) try(batch []*jointJob) error {
 	if err != nil {
 		return translate(err)
 	}
-	all := make([]recorded, len(batch))
+	all := map[string][]*draft{} // by project
 	soon, stop := context.WithTimeout(ctx, jointDeadline)
 	defer stop()
-	for i, job := range batch {
-		if all[i], err = runChange(soon, tx, job.run); err != nil {
+	for _, job := range batch {
+		drafts, err := runChange(soon, tx, job.run, nil)
+		if err != nil {
 			_ = tx.Rollback()
 			return errRunAlone
 		}
+		all[job.run.project] = append(all[job.run.project], drafts...)
 	}
-	if err := queue(ctx, tx, all...); err != nil {
-		_ = tx.Rollback()
-		return errRunAlone
+	for _, project := range slices.Sorted(maps.Keys(all)) {
+		if err := (recorded{project, all[project]}).queue(ctx, tx); err != nil {
+			_ = tx.Rollback()
+			return errRunAlone
+		}
 	}
 	err = tx.Commit()
 	switch {

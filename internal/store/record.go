@@ -46,6 +46,7 @@ func Record[P event.Payload[P]](ctx context.Context, db *DB, by event.By, about 
 
 // Also records a further fact in the transaction of a change, such as user.created beside
 // the mutation that an administrator called; it takes an earlier id than the change's own fact.
+// What the fact refers to must not be changed afterwards: the event is made of it meanwhile.
 func Also[P event.Payload[P]](ctx context.Context, tx *Tx, about event.Target, fact P) error {
 	return add(ctx, tx, about, fact)
 }
@@ -95,11 +96,10 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 		if err != nil {
 			return err
 		}
-		e, err := event.NewAttempt(t, tx.nextEventID(), log, by, about, outcome, failure)
-		if err != nil {
-			return err
-		}
-		tx.events = append(tx.events, e)
+		id := tx.nextEventID()
+		tx.drafts = append(tx.drafts, newDraft(func() (event.Event, error) {
+			return event.NewAttempt(t, id, log, by, about, outcome, failure)
+		}))
 		return nil
 	})
 	if err != nil {

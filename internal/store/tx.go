@@ -30,8 +30,8 @@ type Tx struct {
 	first     event.ID
 	firstUsed bool
 	logs      *logNames
-	// events are what is to be inserted when the change has returned.
-	events []event.Event
+	// drafts are the events to be inserted when the change has returned.
+	drafts []*draft
 }
 
 // Now is the time of the transaction: that of its first event, to the microsecond.
@@ -83,11 +83,8 @@ func add[P event.Payload[P]](ctx context.Context, t *Tx, about event.Target, fac
 	if err != nil {
 		return err
 	}
-	e, err := event.New(fact, t.nextEventID(), log, t.by, about)
-	if err != nil {
-		return err
-	}
-	t.events = append(t.events, e)
+	id, by := t.nextEventID(), t.by
+	t.drafts = append(t.drafts, newDraft(func() (event.Event, error) { return event.New(fact, id, log, by, about) }))
 	return nil
 }
 

@@ -9,23 +9,28 @@ import (
 // RecordUnsealed is Record on SQLite, whose writer gives positions, without them: what they cost
 // is the difference. The log of a database in which it was used is no log any more.
 func RecordUnsealed[P event.Payload[P]](ctx context.Context, db *DB, by event.By, about event.Target,
-	change func(context.Context, *Tx) (P, error),
+	run func(context.Context, *Tx) (P, error),
 ) error {
 	if _, err := db.logs.known(ctx, db, about.Project); err != nil {
 		return err
 	}
 	var first event.ID
 	record := db.recording(by, about.Project, &first, func(ctx context.Context, tx *Tx) error {
-		fact, err := change(ctx, tx)
+		fact, err := run(ctx, tx)
 		if err != nil {
 			return err
 		}
 		return add(ctx, tx, about, fact)
 	})
-	err := db.group.do(ctx, func(ctx context.Context, conn executor) (recorded, error) {
-		_, err := record(ctx, conn)
-		return recorded{}, err
-	}, true)
+	// It writes its events down by itself, so that the writer has none to give positions to.
+	err := db.group.do(ctx, change{about.Project, func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
+		drafts, err := record.run(ctx, conn, promise)
+		if err != nil {
+			return nil, err
+		}
+		_, err = recorded{about.Project, drafts}.insert(ctx, conn)
+		return nil, err
+	}})
 	if err == nil {
 		db.recorded.ring()
 	}

@@ -4,15 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/ledger"
 )
 
 // maxRuns is how often a transaction is run when the engine keeps rolling it back.
@@ -30,7 +27,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	var first event.ID
 	record := db.recording(by, project, &first, run)
 	if db.group != nil {
-		err = db.group.do(ctx, record, true)
+		err = db.group.do(ctx, record)
 	} else {
 		err = db.joint.do(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
 	}
@@ -40,60 +37,36 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	return err
 }
 
+// change is what runs inside a transaction. It may run again in another one.
+type change struct {
+	// project is whose events it records; empty for bookkeeping, which records none.
+	project string
+	// run calls promise, where the engine wants one, with the id of the first event before it
+	// writes anything.
+	run func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error)
+}
+
 // recording is what a recording transaction of a project runs. first is set to the id of its
 // first event.
 func (db *DB) recording(by event.By, project string, first *event.ID, run func(context.Context, *Tx) error) change {
-	return func(ctx context.Context, conn executor) (recorded, error) {
+	return change{project, func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
 		*first = db.clock.Next()
+		if promise != nil {
+			if err := promise(*first); err != nil {
+				return nil, err
+			}
+		}
 		tx := &Tx{
 			conn: conn, engine: db.engine, clock: db.clock, by: by, project: project, logs: db.logs, first: *first,
 		}
-		open, shut := db.engine.promise()
-		if open != "" {
-			if _, err := tx.Exec(ctx, open, project, tx.first); err != nil {
-				return recorded{}, err
-			}
-		}
 		if err := run(ctx, tx); err != nil {
-			return recorded{}, err
+			return nil, err
 		}
-		if db.engine.Queues() {
-			return recorded{project: project, events: tx.events}, nil
+		if len(tx.drafts) == 0 {
+			return nil, fault.New(fault.Internal, "NothingRecorded", "A change came without its event.")
 		}
-		leaves, err := ledger.Insert(ctx, conn, project, tx.events)
-		if err != nil {
-			return recorded{}, translate(err)
-		}
-		if _, err := tx.Exec(ctx, shut); err != nil {
-			return recorded{}, err
-		}
-		return recorded{project: project, leaves: leaves}, nil
-	}
-}
-
-// change is what runs inside a transaction.
-type change func(context.Context, executor) (recorded, error)
-
-// recorded is what a change has recorded, in its order, and what remains to be done with it before
-// the transaction commits.
-type recorded struct {
-	project string
-	leaves  []ledger.Leaf // to be given positions
-	events  []event.Event // to be inserted and queued, on an engine that queues
-}
-
-// queue inserts the events of some changes and puts them in the queue: one step for each project.
-func queue(ctx context.Context, conn executor, changes ...recorded) error {
-	events := map[string][]event.Event{}
-	for _, r := range changes {
-		events[r.project] = append(events[r.project], r.events...)
-	}
-	for _, project := range slices.Sorted(maps.Keys(events)) {
-		if err := ledger.InsertQueued(ctx, conn, project, events[project]); err != nil {
-			return translate(err)
-		}
-	}
-	return nil
+		return tx.drafts, nil
+	}}
 }
 
 // bell wakes whoever waits for something to have happened; many rings may be heard as one.
@@ -132,9 +105,9 @@ func (db *DB) transactOnce(ctx context.Context, run change, committed func() (bo
 	if err != nil {
 		return translate(err)
 	}
-	made, err := runChange(ctx, tx, run)
+	drafts, err := runChange(ctx, tx, run, nil)
 	if err == nil {
-		err = queue(ctx, tx, made)
+		err = recorded{run.project, drafts}.queue(ctx, tx)
 	}
 	if err != nil {
 		// A context that has ended has rolled back already; whatever it says, nothing commits.
@@ -211,11 +184,11 @@ func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
 // Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
 // tables refuse it. It may run twice.
 func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
-	book := func(ctx context.Context, conn executor) (recorded, error) {
-		return recorded{}, run(ctx, &Book{conn, db.engine})
-	}
+	book := change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) {
+		return nil, run(ctx, &Book{conn, db.engine})
+	}}
 	if db.group != nil {
-		return db.group.do(ctx, book, false)
+		return db.group.do(ctx, book)
 	}
 	return db.transact(ctx, book, func() (bool, error) {
 		return false, errors.New("store: bookkeeping cannot be looked up")
