@@ -51,7 +51,9 @@ func newJob(ctx context.Context, run func(context.Context, executor) error) *gro
 
 // bare is a change that records nothing.
 func bare(run func(context.Context, executor) error) change {
-	return change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) { return nil, run(ctx, conn) }}
+	return change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) {
+		return nil, run(ctx, conn)
+	}}
 }
 
 // put is a change that writes one row.
