@@ -51,7 +51,8 @@ type Row struct {
 	// Position is the event's place in its project's log, from 0; below 0 while it has none.
 	Position int64
 
-	entry, disclosures ledger.Packed
+	entry       ledger.Stored // most readers want the disclosures alone
+	disclosures ledger.Packed
 }
 
 const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
@@ -67,7 +68,7 @@ func (r *Row) fields() []any {
 func (r Row) CreatedAt() time.Time { return r.ID.Time() }
 
 // LeafHash is the hash of the event's entry as a leaf of the log's tree.
-func (r Row) LeafHash() merkle.Hash { return merkle.LeafHash(r.entry) }
+func (r Row) LeafHash() merkle.Hash { return merkle.LeafHash(r.entry.Plain()) }
 
 // Data is the whole event as the Admin API gives it: id, seq, type, payload, context.
 func (r Row) Data() (json.RawMessage, error) {

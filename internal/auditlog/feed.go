@@ -193,7 +193,7 @@ func (f *Feed) tell(project string, s *stream, rows []Row) {
 
 // Chooses reports whether a filter chooses an event, by looking at it alone.
 func (f Filter) Chooses(row Row) (bool, error) {
-	d, err := event.Derive(row.entry, row.disclosures)
+	d, err := event.Derive(row.entry.Plain(), row.disclosures)
 	if err != nil {
 		return false, err
 	}

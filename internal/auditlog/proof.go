@@ -45,7 +45,7 @@ func (l *Reader) Proof(ctx context.Context, project string, id event.ID) (_ Proo
 	if row.Position < 0 {
 		return Proof{}, errNotSigned()
 	}
-	proof := Proof{Position: row.Position, LeafHash: merkle.LeafHash(row.entry)}
+	proof := Proof{Position: row.Position, LeafHash: merkle.LeafHash(row.entry.Plain())}
 	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
 		epochs, err := Epochs(ctx, q, project)
 		if err != nil {

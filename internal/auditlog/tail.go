@@ -30,7 +30,7 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 			return tail{}, err
 		}
 		for _, row := range rows {
-			d, err := event.Derive(row.entry, row.disclosures)
+			d, err := event.Derive(row.entry.Plain(), row.disclosures)
 			if err == nil && f.matches(row.ID, d) {
 				t.rows = append(t.rows, row)
 			}

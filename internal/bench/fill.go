@@ -6,7 +6,6 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/ledger"
-	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -30,23 +29,25 @@ func (p *place) fill(ctx context.Context, m *maker, n int) error {
 
 // queue writes events into a project's queue, as recording leaves them on an engine that queues.
 func queue(ctx context.Context, db *store.DB, project string, events []event.Event) error {
+	rows := ready(events)
+	leaves := ledger.Leaves(rows)
 	return store.Bookkeep(ctx, db, func(ctx context.Context, b *store.Book) error {
-		if err := insertEvents(ctx, b, project, events); err != nil {
+		if err := b.Insert(ctx, project, rows); err != nil {
 			return err
 		}
-		return b.InsertMany(ctx, `INSERT INTO events_pending (project_id, id, hash) VALUES `, "", project, len(events), func(i int) []any {
-			hash := merkle.LeafHash(events[i].Entry)
-			return []any{events[i].ID, hash[:]}
+		return b.InsertMany(ctx, `INSERT INTO events_pending (project_id, id, hash) VALUES `, "", project, len(leaves), func(i int) []any {
+			return []any{leaves[i].ID, leaves[i].Hash[:]}
 		})
 	})
 }
 
-func insertEvents(ctx context.Context, b *store.Book, project string, events []event.Event) error {
-	return b.InsertMany(ctx, `INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures) VALUES `, "",
-		project, len(events), func(i int) []any {
-			e := events[i]
-			return []any{e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, ledger.Packed(e.Entry), ledger.Packed(e.Disclosures)}
-		})
+// ready makes events ready for being inserted.
+func ready(events []event.Event) []ledger.Row {
+	rows := make([]ledger.Row, len(events))
+	for i, e := range events {
+		rows[i] = ledger.NewRow(e)
+	}
+	return rows
 }
 
 // timed is how long f took.

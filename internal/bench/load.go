@@ -10,9 +10,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
-	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/ledger"
-	"github.com/sealog/sealog/internal/merkle"
 	"github.com/sealog/sealog/internal/sequencer"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -112,7 +110,7 @@ func (s *Site) newProject(ctx context.Context, id string, n int, from time.Time)
 
 // made are some events, and what readers need of all events since the last that brought it.
 type made struct {
-	events  []event.Event
+	rows    []ledger.Row
 	derived *sequencer.Derivation // nil when more events go into it
 }
 
@@ -135,7 +133,7 @@ func (s *Site) load(ctx context.Context, m *maker, n int, tell func(int)) error 
 			if err := s.keep(inTime, m.project, some); err != nil {
 				return err
 			}
-			written += len(some.events)
+			written += len(some.rows)
 			tell(written)
 		}
 		return inTime.Err()
@@ -160,7 +158,7 @@ func (s *Site) make(ctx context.Context, m *maker, n int, ahead chan<- made) err
 			}
 		}
 		done += len(events)
-		some := made{events: events}
+		some := made{rows: ready(events)}
 		if done%derivedAtOnce == 0 || done == n {
 			some.derived, derived = derived, sequencer.NewDerivation(s.db.Vault(), m.project)
 		}
@@ -175,15 +173,11 @@ func (s *Site) make(ctx context.Context, m *maker, n int, ahead chan<- made) err
 
 // keep writes events with their positions, and what was derived.
 func (s *Site) keep(ctx context.Context, project string, some made) error {
-	leaves := make([]ledger.Leaf, len(some.events))
-	for i, e := range some.events {
-		leaves[i] = ledger.Leaf{ID: e.ID, Hash: merkle.LeafHash(e.Entry)}
-	}
 	err := store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
-		if err := insertEvents(ctx, b, project, some.events); err != nil {
+		if err := b.Insert(ctx, project, some.rows); err != nil {
 			return err
 		}
-		return b.Append(ctx, project, leaves)
+		return b.Append(ctx, project, ledger.Leaves(some.rows))
 	})
 	if err != nil || some.derived == nil {
 		return err

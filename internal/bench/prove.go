@@ -162,7 +162,7 @@ func (g *growth) some(ctx context.Context, n int) error {
 		}
 	}
 	return store.Bookkeep(ctx, g.p.db, func(ctx context.Context, b *store.Book) error {
-		if err := insertEvents(ctx, b, g.project, events); err != nil {
+		if err := b.Insert(ctx, g.project, ready(events)); err != nil {
 			return err
 		}
 		return b.InsertMany(ctx, `INSERT INTO leaves (project_id, position, id, hash) VALUES `, "", g.project, n, func(i int) []any {

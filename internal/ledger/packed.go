@@ -44,20 +44,28 @@ const maxUnpacked = 64 << 20
 // Value implements driver.Valuer.
 func (p Packed) Value() (driver.Value, error) { return pack(p), nil }
 
-// Scan implements sql.Scanner. What cannot be unpacked, because somebody has changed it, comes
-// as it is stored: it is no event's bytes, which readers notice, and does not keep them from
-// the other rows.
+// Scan implements sql.Scanner: the bytes come as Stored.Plain has them.
 func (p *Packed) Scan(src any) error {
 	stored, ok := src.([]byte)
 	if !ok {
 		return fmt.Errorf("ledger: cannot read an event's bytes from %T", src)
 	}
-	plain, err := Unpack(stored)
-	if err != nil {
-		plain = bytes.Clone(stored)
-	}
-	*p = plain
+	*p = Stored(stored).Plain()
 	return nil
+}
+
+// Stored is Packed for readers who may not want it: it is read as it is stored.
+type Stored []byte
+
+// Plain returns the bytes that were packed. What cannot be unpacked, because somebody has changed
+// it, comes as it is stored: it is no event's bytes, which readers notice, and does not keep them
+// from the other rows.
+func (s Stored) Plain() []byte {
+	plain, err := unpack(s)
+	if err != nil {
+		return bytes.Clone(s)
+	}
+	return plain
 }
 
 // Unpack returns the bytes that are stored in a column.

@@ -119,6 +119,11 @@ func (b *Book) Drain(ctx context.Context, project string, limit int) (int, error
 	return n, translate(err)
 }
 
+// Insert writes down events of a project that come without a change.
+func (b *Book) Insert(ctx context.Context, project string, rows []ledger.Row) error {
+	return translate(ledger.Insert(ctx, b.conn, project, rows))
+}
+
 // Append gives leaves the next positions of a project's log, without the queue. Nobody else may
 // append to it meanwhile: of two that do, one fails.
 func (b *Book) Append(ctx context.Context, project string, leaves []ledger.Leaf) error {
