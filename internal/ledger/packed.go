@@ -74,7 +74,7 @@ func (s Stored) Plain() []byte {
 func Unpack(stored []byte) ([]byte, error) { return unpack(stored) }
 
 func pack(plain []byte) []byte {
-	if len(plain) == 0 || plain[0] != '{' && plain[0] != '[' || markIn(plain) < len(plain) {
+	if len(plain) == 0 || len(plain) > maxUnpacked || plain[0] != '{' && plain[0] != '[' || markIn(plain) < len(plain) {
 		return plain
 	}
 	text, values := takeValues(plain)

@@ -138,11 +138,13 @@ func TestValuesAreTakenOut(t *testing.T) {
 	if again, err := putValues(text, values); err != nil || string(again) != many {
 		t.Errorf("many values come back otherwise, %v", err)
 	}
+	ids := maxUnpacked/idChars + 2 // more than any event has
 	for _, odd := range []struct{ text, values string }{
+		{strings.Repeat("\x03", ids), strings.Repeat("\x00", ids+idSize)},
 		{"\x01", ""}, {"\x03", "\x00"}, {"\x03", "\x01"}, {"\x04", "\x00short"}, {"\x00", ""}, {"a", "left"}, {"\x04\x04", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02"},
 	} {
 		if plain, err := putValues([]byte(odd.text), []byte(odd.values)); err == nil {
-			t.Errorf("%q with the values %q was read as %q", odd.text, odd.values, plain)
+			t.Errorf("%.20q with the values %.40q was read as %.40q", odd.text, odd.values, plain)
 		}
 	}
 }

@@ -222,11 +222,14 @@ type putter struct {
 
 // putValues puts values back where their marks are.
 //
-// Errors: they are not as many as the marks want.
+// Errors: they are not as many as the marks want, or the text would be larger than maxUnpacked.
 func putValues(text, values []byte) ([]byte, error) {
 	p := putter{values: values, ids: make(known, 0, 8), times: make(known, 0, 8)}
-	plain := make([]byte, 0, 2*len(text)+2*len(values))
+	plain := make([]byte, 0, min(2*len(text)+2*len(values), maxUnpacked))
 	for len(text) > 0 {
+		if len(plain) > maxUnpacked {
+			return nil, errValues
+		}
 		at := markIn(text)
 		plain = append(plain, text[:at]...)
 		if at == len(text) {

@@ -216,7 +216,7 @@ var errOneFailed = errors.New("store: a change failed")
 // run runs a batch. Alone, a change needs no savepoint, since the transaction does what it is for.
 func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool) error {
 	for _, job := range batch {
-		if job.err = job.ctx.Err(); job.err != nil {
+		if job.err = translate(job.ctx.Err()); job.err != nil {
 			continue // gone before its turn
 		}
 		if len(batch) == 1 || trusting && job.run.project != "" {

@@ -10,19 +10,19 @@ import (
 )
 
 // joint commits together, on PostgreSQL, the recordings that come together. As long as few do,
-// each has a transaction of its own. What comes while maxAlone of them run waits, and so does what
-// comes while others are committed together; all that waits is one transaction, whose COMMIT and
-// whose INSERT of events are paid once.
+// each has a transaction of its own. What comes while maxAlone of them run, or while others are
+// committed together, waits until these are; then all that waits is one transaction, whose COMMIT
+// and whose INSERT of events are paid once. What waits by itself runs alone.
 //
 // The rules:
 //   - One of them fails: all is rolled back, and each runs again in a transaction of its own. So
 //     there are no savepoints, each of which would be two round trips; but the next transactions
-//     hold fewer, until they succeed.
+//     hold fewer, until they succeed, and who finds as many waiting already runs alone.
 //   - Only one joint transaction runs at a time, so that no two of them lock the same rows in
 //     another order, and each holds many. It may meet others so; then the engine ends one, and its
 //     changes run again.
 //   - It may have to wait for a lock. After slowAfter those who wait for it run alone, and after
-//     jointDeadline its own changes do.
+//     jointDeadline so do its own changes, unless it is at its COMMIT.
 //   - A caller's context is looked at before the change and not within, since the statements are
 //     not only its own. A change that runs alone is ended by its caller.
 //   - Nobody is answered before COMMIT.
@@ -30,7 +30,7 @@ type joint struct {
 	db *DB
 
 	mu      sync.Mutex
-	alone   int // how many run in transactions of their own, at the most maxAlone
+	alone   int // how many run in transactions of their own that have not waited
 	waiting []*jointJob
 	running bool // whether a goroutine commits what waits
 	slow    bool // whether the transaction that runs takes long
@@ -49,7 +49,7 @@ const (
 	maxJoint = 64
 	// slowAfter is when nobody waits any longer for a joint transaction to end.
 	slowAfter = 100 * time.Millisecond
-	// jointDeadline bounds the changes of a joint transaction, however many it holds.
+	// jointDeadline bounds the statements of a joint transaction, however many it holds.
 	jointDeadline = 2 * time.Second
 )
 
@@ -75,7 +75,8 @@ func (j *joint) do(ctx context.Context, run change, committed func() (bool, erro
 func (j *joint) enter(ctx context.Context, run change, committed func() (bool, error)) *jointJob {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.running && j.slow || !j.running && j.alone < maxAlone {
+	full := j.most < maxJoint && len(j.waiting) >= j.most
+	if j.running && (j.slow || full) || !j.running && j.alone < maxAlone {
 		j.alone++
 		return nil
 	}
@@ -143,7 +144,7 @@ func (j *joint) dismiss() {
 func (j *jointJob) gone() bool {
 	err := j.ctx.Err()
 	if err != nil {
-		j.answer <- err
+		j.answer <- translate(err)
 	}
 	return err != nil
 }
@@ -182,7 +183,7 @@ func (j *joint) try(batch []*jointJob) error {
 		all[job.run.project] = append(all[job.run.project], drafts...)
 	}
 	for _, project := range slices.Sorted(maps.Keys(all)) {
-		if err := (recorded{project, all[project]}).queue(ctx, tx); err != nil {
+		if err := (recorded{project, all[project]}).queue(soon, tx); err != nil {
 			_ = tx.Rollback()
 			return errRunAlone
 		}

@@ -50,6 +50,9 @@ type change struct {
 // first event.
 func (db *DB) recording(by event.By, project string, first *event.ID, run func(context.Context, *Tx) error) change {
 	return change{project, func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
+		if project == "" {
+			return nil, fault.New(fault.Internal, "NoProject", "A change of no project.")
+		}
 		*first = db.clock.Next()
 		if promise != nil {
 			if err := promise(*first); err != nil {
