@@ -27,8 +27,8 @@ const (
 	Imported  Capture = "imported"  // taken over from another log
 )
 
-// timeFormat is RFC 3339 in UTC with exactly six digits of fraction.
-const timeFormat = "2006-01-02T15:04:05.000000Z"
+// TimeFormat is how an entry says its time: RFC 3339 in UTC with exactly six digits of fraction.
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
 
 // Entry is what the bytes of an entry say. The bytes are what counts: they are hashed as
 // they stand, and Entry is only how one reads them.
@@ -73,7 +73,7 @@ func (e Entry) appendCanonical(b []byte) []byte {
 	b = append(b, `,"outcome":`...)
 	b = appendString(b, e.Outcome)
 	b = append(b, `,"t":"`...)
-	b = e.Time.UTC().AppendFormat(b, timeFormat)
+	b = e.Time.UTC().AppendFormat(b, TimeFormat)
 	b = append(b, `","type":`...)
 	b = appendString(b, string(e.Type))
 	b = append(b, `,"v":`...)

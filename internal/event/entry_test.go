@@ -126,7 +126,7 @@ func parseAnyJSON(entry []byte) (Entry, error) {
 	if err := json.Unmarshal(entry, &raw); err != nil {
 		return Entry{}, err
 	}
-	t, err := time.Parse(timeFormat, raw.T)
+	t, err := time.Parse(TimeFormat, raw.T)
 	if err != nil {
 		return Entry{}, err
 	}

@@ -44,7 +44,7 @@ func ParseEntry(entry []byte) (Entry, error) {
 	if e.ID, err = ParseID(id); err != nil {
 		return Entry{}, err
 	}
-	if e.Time, err = time.Parse(timeFormat, t); err != nil {
+	if e.Time, err = time.Parse(TimeFormat, t); err != nil {
 		return Entry{}, fmt.Errorf("event: parse entry's time: %w", err)
 	}
 	if string(e.appendCanonical(make([]byte, 0, len(entry)))) != string(entry) {

@@ -21,7 +21,8 @@ type Leaf struct {
 
 const insertEvents = `INSERT INTO events (project_id, id, category, type, outcome, actor_id, user_id, entry, disclosures) VALUES `
 
-// Row is an event as it is inserted: packed, and hashed.
+// Row is an event as it is inserted: its bytes packed, and its entry hashed as a leaf (RFC 6962,
+// section 2.1).
 type Row struct {
 	leaf   Leaf
 	values []any // of its columns behind the project's
@@ -43,13 +44,13 @@ func Leaves(rows []Row) []Leaf {
 	return leaves
 }
 
-// Insert writes down events of a project.
+// Insert writes down events of a project. Errors are the engine's.
 func Insert(ctx context.Context, c Conn, project string, rows []Row) error {
 	return InsertMany(ctx, c, insertEvents, "", project, len(rows), func(i int) []any { return rows[i].values })
 }
 
 // InsertQueued writes down events of a project, which take their places in the queue: in one
-// statement if they are not very many.
+// statement if they are not very many. It is SQL of PostgreSQL. Errors are the engine's.
 func InsertQueued(ctx context.Context, c Conn, project string, rows []Row) error {
 	for some := range slices.Chunk(rows, maxQueued) {
 		args := []any{project}

@@ -61,17 +61,12 @@ type Stored []byte
 // it, comes as it is stored: it is no event's bytes, which readers notice, and does not keep them
 // from the other rows.
 func (s Stored) Plain() []byte {
-	plain, err := unpack(s)
+	plain, err := Unpack(s)
 	if err != nil {
 		return bytes.Clone(s)
 	}
 	return plain
 }
-
-// Unpack returns the bytes that are stored in a column.
-//
-// Errors: they are not what packing gives.
-func Unpack(stored []byte) ([]byte, error) { return unpack(stored) }
 
 func pack(plain []byte) []byte {
 	if len(plain) == 0 || len(plain) > maxUnpacked || plain[0] != '{' && plain[0] != '[' || markIn(plain) < len(plain) {
@@ -87,13 +82,16 @@ func pack(plain []byte) []byte {
 	if len(packed) >= len(plain) {
 		return plain
 	}
-	if again, err := unpack(packed); err != nil || !bytes.Equal(again, plain) {
+	if again, err := Unpack(packed); err != nil || !bytes.Equal(again, plain) {
 		return plain
 	}
 	return packed
 }
 
-func unpack(stored []byte) ([]byte, error) {
+// Unpack returns the bytes that are stored in a column.
+//
+// Errors: they are not what packing gives.
+func Unpack(stored []byte) ([]byte, error) {
 	if len(stored) == 0 {
 		return []byte{}, nil
 	}

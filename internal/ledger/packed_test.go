@@ -77,7 +77,7 @@ func TestWhatWasPackedOnceIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		ways[stored[0]] = true
-		if again, err := unpack(stored); err != nil || !bytes.Equal(again, plain) {
+		if again, err := Unpack(stored); err != nil || !bytes.Equal(again, plain) {
 			t.Errorf("%s is read as %q, %v", file, again, err)
 		}
 	}
@@ -156,11 +156,11 @@ func FuzzPacked(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 0 && b[0] >= 0x20 {
-			if again, err := unpack(pack(b)); err != nil || !bytes.Equal(again, b) {
+			if again, err := Unpack(pack(b)); err != nil || !bytes.Equal(again, b) {
 				t.Fatalf("%q comes back as %q, %v", b, again, err)
 			}
 		}
-		_, _ = unpack(b) // whatever is stored, it does not panic
+		_, _ = Unpack(b) // whatever is stored, it does not panic
 	})
 }
 
@@ -177,7 +177,7 @@ func BenchmarkPacked(b *testing.B) {
 			stored[i] = pack(all[i])
 		}
 		for i := range b.N {
-			if _, err := unpack(stored[i%len(stored)]); err != nil {
+			if _, err := Unpack(stored[i%len(stored)]); err != nil {
 				b.Fatal(err)
 			}
 		}

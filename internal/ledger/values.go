@@ -8,6 +8,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/sealog/sealog/internal/event"
 )
 
 // Much of an event is values that no compression makes smaller, written in more characters than
@@ -18,7 +20,7 @@ const (
 	markSalt   = 1 + iota // 16 bytes, 22 characters of base64url
 	markDigest            // 32 bytes, 43 characters of base64url
 	markID                // placed; 16 bytes, a UUID in lower case
-	markTime              // placed; 8 bytes, microseconds since 1970, big endian, RFC 3339 in UTC with six digits of fraction
+	markTime              // placed; 8 bytes, microseconds since 1970, big endian, of event.TimeFormat
 	markHex               // 16 bytes, 32 characters of lower case hexadecimal
 	lastMark   = markHex
 )
@@ -32,7 +34,7 @@ const (
 	digestSize, digestChars = 32, 43
 	idSize, idChars         = 16, 36
 	hexSize, hexChars       = 16, 32
-	timeSize, timeChars     = 8, 27
+	timeSize, timeChars     = 8, len(event.TimeFormat)
 )
 
 var base64url = base64.RawURLEncoding.Strict()
@@ -147,71 +149,24 @@ func isLower(word []byte) bool {
 	return true
 }
 
-// parseID reads a UUID in the lower case of RFC 9562, section 4.
+// parseID and parseTime read what appendID and appendTime write, and nothing else.
 func parseID(value, word []byte) bool {
-	if word[8] != '-' || word[13] != '-' || word[18] != '-' || word[23] != '-' {
-		return false
-	}
-	return fromHex(value[:4], word[:8]) && fromHex(value[4:6], word[9:13]) && fromHex(value[6:8], word[14:18]) &&
-		fromHex(value[8:10], word[19:23]) && fromHex(value[10:], word[24:])
+	id, err := event.ParseID(string(word))
+	copy(value, id[:])
+	return err == nil && isLower(word)
 }
 
-func appendID(b, value []byte) []byte {
-	b = append(b, "00000000-0000-0000-0000-000000000000"...)
-	id := b[len(b)-idChars:]
-	hex.Encode(id, value[:4])
-	hex.Encode(id[9:], value[4:6])
-	hex.Encode(id[14:], value[6:8])
-	hex.Encode(id[19:], value[8:10])
-	hex.Encode(id[24:], value[10:])
-	return b
-}
+func appendID(b, value []byte) []byte { return append(b, event.ID(value).String()...) }
 
-// parseTime reads a time of timeFormat, of a day that there is.
 func parseTime(value, word []byte) bool {
-	number := func(from, to int) (n int) {
-		for _, c := range word[from:to] {
-			if c < '0' || c > '9' {
-				return -1
-			}
-			n = 10*n + int(c-'0')
-		}
-		return n
-	}
-	if word[4] != '-' || word[7] != '-' || word[10] != 'T' || word[13] != ':' || word[16] != ':' || word[19] != '.' || word[26] != 'Z' {
-		return false
-	}
-	year, month, day := number(0, 4), number(5, 7), number(8, 10)
-	hour, minute, second, micro := number(11, 13), number(14, 16), number(17, 19), number(20, 26)
-	if min(year, month, day, hour, minute, second, micro) < 0 {
-		return false
-	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, 1000*micro, time.UTC)
+	t, err := time.Parse(event.TimeFormat, string(word))
 	binary.BigEndian.PutUint64(value, uint64(t.UnixMicro()))
 	var again [timeChars]byte
-	return bytes.Equal(appendTime(again[:0], value), word)
+	return err == nil && bytes.Equal(appendTime(again[:0], value), word)
 }
 
 func appendTime(b, value []byte) []byte {
-	t := time.UnixMicro(int64(binary.BigEndian.Uint64(value))).UTC()
-	number := func(n, width int, end byte) {
-		b = append(b, "000000"[:width]...)
-		for i := len(b) - 1; width > 0; i, width = i-1, width-1 {
-			b[i] = byte('0' + n%10)
-			n /= 10
-		}
-		b = append(b, end)
-	}
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	number(year, 4, '-')
-	number(int(month), 2, '-')
-	number(day, 2, 'T')
-	number(hour, 2, ':')
-	number(minute, 2, ':')
-	number(second, 2, '.')
-	number(t.Nanosecond()/1000, 6, 'Z')
-	return b
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(value))).UTC().AppendFormat(b, event.TimeFormat)
 }
 
 // putter puts values back.

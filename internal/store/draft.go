@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"github.com/sealog/sealog/internal/event"
-	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/ledger"
 )
 
@@ -72,9 +69,4 @@ func (r recorded) queue(ctx context.Context, conn executor) error {
 		return err
 	}
 	return translate(ledger.InsertQueued(ctx, conn, r.project, all))
-}
-
-func errPanic(p any) error {
-	return fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").
-		Because(fmt.Errorf("store: panic in a change: %v\n%s", p, debug.Stack()))
 }

@@ -341,16 +341,6 @@ func (w *groupWriter) savepoint(ctx context.Context, run change) error {
 	return cause
 }
 
-// runChange turns a panic of a change into its caller's error.
-func runChange(ctx context.Context, conn executor, run change, promise func(event.ID) error) (_ []*draft, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errPanic(p)
-		}
-	}()
-	return run.run(ctx, conn, promise)
-}
-
 // preparedConn is a connection that prepares each text of SQL once. It is used by one goroutine.
 type preparedConn struct {
 	conn  *sql.Conn

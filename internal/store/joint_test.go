@@ -50,7 +50,16 @@ func (c *crowd) record(ctx context.Context, name string, change create) {
 		defer c.mu.Unlock()
 		c.errs[name] = err
 	})
-	for c.waiting() == before {
+	soon(c.t, name+" waits", func() bool { return c.waiting() != before })
+}
+
+// soon waits until something holds; it fails the test when that takes very long.
+func soon(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatal("not after 20 seconds: ", what)
+		}
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -88,11 +97,10 @@ func users(t *testing.T, db *store.DB) int64 {
 
 func TestWhoWaitsIsCommittedTogether(t *testing.T) {
 	t.Parallel()
-	if !onPostgreSQL(t) {
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
 		return
 	}
-	db := storetest.Open(t)
-	storetest.Project(t, db, "acme")
 	c := newCrowd(t, db)
 	names := []string{"ann", "ben", "cid", "dan", "eve"}
 	for _, name := range names {
@@ -166,15 +174,47 @@ func TestOneOfThemFails(t *testing.T) {
 	}
 }
 
+// TestAfterAFailureFewWait: joint transactions hold few then, and nobody queues up behind them.
+func TestAfterAFailureFewWait(t *testing.T) {
+	t.Parallel()
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
+		return
+	}
+	c := newCrowd(t, db)
+	c.record(t.Context(), "fails", func(context.Context, *store.Tx) (event.CreateUserExecuted, error) {
+		return event.CreateUserExecuted{}, fault.New(fault.Invalid, "No", "No.")
+	})
+	c.record(t.Context(), "ann", createUser(event.NewID()))
+	c.finish()
+	c.want("fails", "No", 2)
+
+	c = newCrowd(t, db)
+	c.record(t.Context(), "ben", createUser(event.NewID()))
+	c.record(t.Context(), "cid", createUser(event.NewID()))
+	// Two wait, and nobody lets them go yet.
+	if _, err := store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"), createUser(event.NewID())); err != nil {
+		t.Error(err)
+	}
+	if n := users(t, db); n != 2 {
+		t.Errorf("%d users", n)
+	}
+	c.finish()
+	c.want("ben", "", 1)
+	c.want("cid", "", 1)
+	if n := users(t, db); n != 4 {
+		t.Errorf("%d users", n)
+	}
+}
+
 // TestALockThatSomebodyHolds keeps nobody waiting who does not want it, and those who want it as
 // long as they like.
 func TestALockThatSomebodyHolds(t *testing.T) {
 	t.Parallel()
-	if !onPostgreSQL(t) {
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
 		return
 	}
-	db := storetest.Open(t)
-	storetest.Project(t, db, "acme")
 	kim := event.NewID()
 	if _, err := store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"), createUser(kim)); err != nil {
 		t.Fatal(err)
@@ -210,29 +250,21 @@ func TestALockThatSomebodyHolds(t *testing.T) {
 	if _, err := store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"), createUser(event.NewID())); err != nil {
 		t.Error(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); users(t, db) != 3; {
-		if time.Now().After(deadline) {
-			t.Fatal("who wants no lock waits for those who do")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	soon(t, "who wants no lock is committed", func() bool { return users(t, db) == 3 })
 	leave()
-	for {
+	soon(t, "who leaves is answered", func() bool {
 		c.mu.Lock()
-		err, left := c.errs["leaving"]
-		c.mu.Unlock()
-		if left {
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("who left was answered with %v", err)
-			}
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		defer c.mu.Unlock()
+		_, left := c.errs["leaving"]
+		return left
+	})
 	close(free)
 	c.wg.Wait()
 	holder.Wait()
 	c.want("ann", "", 2)
+	if !errors.Is(c.errs["leaving"], context.Canceled) {
+		t.Errorf("who left was answered with %v", c.errs["leaving"])
+	}
 	if c.errs["patient"] != nil || !errors.Is(c.errs["gone"], context.Canceled) || c.runs["gone"] != 0 {
 		t.Errorf("the patient one was answered with %v, the one that was gone with %v after %d runs", c.errs["patient"], c.errs["gone"], c.runs["gone"])
 	}
@@ -259,12 +291,7 @@ func TestAJointCommitWithoutAnAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWire(t, storetest.URL(t))
-			db, err := store.Open(t.Context(), store.Config{URL: w.url}, storetest.Vault(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			storetest.Project(t, db, "acme")
+			db := w.open(t)
 			crowd := newCrowd(t, db)
 			crowd.record(t.Context(), "ann", createUser(event.NewID()))
 			crowd.record(t.Context(), "ben", createUser(event.NewID()))

@@ -33,13 +33,23 @@ func onPostgreSQL(t *testing.T) bool {
 	return true
 }
 
-func TestADeadlockIsRunAgain(t *testing.T) {
-	t.Parallel()
+// acmeOnPostgreSQL opens a database with a project, or returns nil on the other engine.
+func acmeOnPostgreSQL(t *testing.T) *store.DB {
+	t.Helper()
 	if !onPostgreSQL(t) {
-		return
+		return nil
 	}
 	db := storetest.Open(t)
 	storetest.Project(t, db, "acme")
+	return db
+}
+
+func TestADeadlockIsRunAgain(t *testing.T) {
+	t.Parallel()
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
+		return
+	}
 	users := []event.ID{event.NewID(), event.NewID()}
 	for _, id := range users {
 		if _, err := store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"), createUser(id)); err != nil {
@@ -97,11 +107,10 @@ func TestADeadlockIsRunAgain(t *testing.T) {
 
 func TestASerializationFailureIsRunAgainAFewTimes(t *testing.T) {
 	t.Parallel()
-	if !onPostgreSQL(t) {
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
 		return
 	}
-	db := storetest.Open(t)
-	storetest.Project(t, db, "acme")
 	for _, c := range []struct {
 		failures int64
 		code     string
@@ -202,15 +211,10 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 			t.Parallel()
 			direct := storetest.URL(t)
 			w := newWire(t, direct)
-			db, err := store.Open(t.Context(), store.Config{URL: w.url}, storetest.Vault(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			storetest.Project(t, db, "acme")
+			db := w.open(t)
 			w.fault.Store(int32(c.fault))
 			runs := 0
-			_, err = store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"),
+			_, err := store.Record(t.Context(), db, storetest.Operator(), event.InProject("acme"),
 				func(ctx context.Context, tx *store.Tx) (event.CreateUserExecuted, error) {
 					runs++
 					return createUser(event.NewID())(ctx, tx)
@@ -279,6 +283,22 @@ func newWire(t *testing.T, database string) *wire {
 		wg.Wait()
 	})
 	return w
+}
+
+// open opens the database at the other end, with a project.
+func (w *wire) open(t *testing.T) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Config{URL: w.url}, storetest.Vault(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	storetest.Project(t, db, "acme")
+	return db
 }
 
 // carry carries one connection. Requests and answers alternate, so that the first bytes

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,6 +46,21 @@ type change struct {
 	// run calls promise, where the engine wants one, with the id of the first event before it
 	// writes anything.
 	run func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error)
+}
+
+// runChange turns a panic of a change into its caller's error.
+func runChange(ctx context.Context, conn executor, run change, promise func(event.ID) error) (_ []*draft, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errPanic(p)
+		}
+	}()
+	return run.run(ctx, conn, promise)
+}
+
+func errPanic(p any) error {
+	return fault.New(fault.Internal, "Unexpected", "Something went wrong on the server.").
+		Because(fmt.Errorf("store: panic in a change: %v\n%s", p, debug.Stack()))
 }
 
 // recording is what a recording transaction of a project runs. first is set to the id of its
