@@ -10,7 +10,7 @@ import (
 )
 
 // A disclosure is the JSON array ["<salt>","<name>",<value>] of RFC 9901, section 4.2.1,
-// on one line. The salt is 16 random bytes in base64url, 22 characters. An event's
+// on one line. The salt is 16 bytes in base64url, 22 characters. An event's
 // disclosures are stored one a line, the context first, and never serialised again.
 
 const saltChars = 22
@@ -25,9 +25,9 @@ type Disclosure struct {
 // Base returns the name without the mark of a personal part, and whether it had one.
 func (d Disclosure) Base() (string, bool) { return strings.CutSuffix(d.Name, personalSuffix) }
 
-func appendDisclosure(b []byte, salt [16]byte, name string, value []byte) []byte {
+func appendDisclosure(b []byte, salt []byte, name string, value []byte) []byte {
 	b = append(b, '[', '"')
-	b = base64.RawURLEncoding.AppendEncode(b, salt[:])
+	b = base64.RawURLEncoding.AppendEncode(b, salt)
 	b = append(b, '"', ',')
 	b = appendString(b, name)
 	b = append(b, ',')

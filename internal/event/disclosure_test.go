@@ -23,7 +23,7 @@ func TestDigestOfTheStandardsExample(t *testing.T) {
 
 func TestDisclosureIsTheArrayOfTheStandard(t *testing.T) {
 	t.Parallel()
-	salt := [16]byte{0xff, 0xfe, 0xfd, 0xfc}
+	salt := append([]byte{0xff, 0xfe, 0xfd, 0xfc}, make([]byte, 12)...)
 	line := appendDisclosure(nil, salt, "payload.user~personal", []byte(`{"a":"x","b":[1,"\",]"]}`))
 	if want := `["__79_AAAAAAAAAAAAAAAAA","payload.user~personal",{"a":"x","b":[1,"\",]"]}]`; string(line) != want {
 		t.Fatalf("got %s, want %s", line, want)
@@ -96,7 +96,7 @@ func TestALineThatIsNoDisclosureIsAnError(t *testing.T) {
 func TestPartsAreMerged(t *testing.T) {
 	t.Parallel()
 	line := func(name, value string) string {
-		return string(appendDisclosure(nil, [16]byte{}, name, []byte(value)))
+		return string(appendDisclosure(nil, make([]byte, SaltSize), name, []byte(value)))
 	}
 	for _, c := range []struct {
 		name  string

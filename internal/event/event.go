@@ -1,9 +1,7 @@
 package event
 
 import (
-	"crypto/rand"
 	"fmt"
-	"io"
 	"reflect"
 )
 
@@ -20,6 +18,7 @@ type Event struct {
 
 	Entry       []byte
 	Disclosures []byte
+	Seed        Seed // of the disclosures' salts, in their order
 }
 
 // creation is a fact about a user who did not exist before, so that the target could not
@@ -28,21 +27,30 @@ type creation interface{ created() ID }
 
 func (f CreateUserExecuted) created() ID { return f.User.ID }
 
-// New writes down a fact as an event of the log named log. Salts come from crypto/rand.
+// New writes down a fact as an event of the log named log. The seed of its salts comes from
+// crypto/rand.
 func New[P Payload[P]](fact P, id ID, log string, by By, about Target) (Event, error) {
 	if f, ok := any(fact).(creation); ok && about.User.IsZero() {
 		about.User = f.created()
 	}
-	return build(fact.Type(), fact, id, log, by, about, Succeeded, nil, rand.Reader)
+	return seeded(fact.Type(), fact, id, log, by, about, Succeeded, nil)
 }
 
 // NewAttempt writes down that an action of type t was tried and came to nothing. It has no
 // payload: what would have happened did not.
 func NewAttempt(t Type, id ID, log string, by By, about Target, outcome Outcome, failure ContextError) (Event, error) {
-	return build(t, nil, id, log, by, about, outcome, &failure, rand.Reader)
+	return seeded(t, nil, id, log, by, about, outcome, &failure)
 }
 
-func build(t Type, fact any, id ID, log string, by By, about Target, outcome Outcome, failure *ContextError, salts io.Reader) (Event, error) {
+func seeded(t Type, fact any, id ID, log string, by By, about Target, outcome Outcome, failure *ContextError) (Event, error) {
+	seed := newSeed()
+	e, err := build(t, fact, id, log, by, about, outcome, failure, seed.Salts)
+	e.Seed = seed
+	return e, err
+}
+
+// build makes an event with as many salts as salts is asked for, one after the other.
+func build(t Type, fact any, id ID, log string, by By, about Target, outcome Outcome, failure *ContextError, salts func(n int) []byte) (Event, error) {
 	spec, ok := Lookup(t)
 	if !ok {
 		return Event{}, fmt.Errorf("event: type %q is not in the catalogue", t)
@@ -70,17 +78,14 @@ func build(t Type, fact any, id ID, log string, by By, about Target, outcome Out
 	for _, p := range parts {
 		size += saltChars + len(p.name) + len(p.value) + len(`["","",]`) + 1
 	}
+	fresh := salts(len(parts))
 	e.Disclosures = make([]byte, 0, size)
 	for i, p := range parts {
-		var salt [16]byte
-		if _, err := io.ReadFull(salts, salt[:]); err != nil {
-			return Event{}, fmt.Errorf("event: salt: %w", err)
-		}
 		if i > 0 {
 			e.Disclosures = append(e.Disclosures, '\n')
 		}
 		start := len(e.Disclosures)
-		e.Disclosures = appendDisclosure(e.Disclosures, salt, p.name, p.value)
+		e.Disclosures = appendDisclosure(e.Disclosures, fresh[i*SaltSize:][:SaltSize], p.name, p.value)
 		entry.Commitments = append(entry.Commitments, Commitment{p.name, Digest(e.Disclosures[start:])})
 	}
 	sortCommitments(entry.Commitments)

@@ -65,23 +65,15 @@ func goldenID() ID {
 	return d
 }
 
-// saltsOf gives an endless row of bytes that look random and depend on a seed alone.
-func saltsOf(seed string) *saltReader { return &saltReader{seed: seed} }
-
-type saltReader struct {
-	seed string
-	n    int
-	rest []byte
-}
-
-func (r *saltReader) Read(p []byte) (int, error) {
-	if len(r.rest) == 0 {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", r.seed, r.n))
-		r.n, r.rest = r.n+1, sum[:]
+// saltsOf gives salts that look random and depend on a seed alone.
+func saltsOf(seed string) func(n int) []byte {
+	return func(n int) (salts []byte) {
+		for i := 0; len(salts) < n*SaltSize; i++ {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", seed, i))
+			salts = append(salts, sum[:]...)
+		}
+		return salts
 	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
 }
 
 // goldenBy is an account in the Portal for what is done there, and an Admin API key

@@ -31,7 +31,7 @@ type Row struct {
 // NewRow makes an event ready for being inserted.
 func NewRow(e event.Event) Row {
 	return Row{Leaf{e.ID, merkle.LeafHash(e.Entry)}, []any{
-		e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, pack(e.Entry), pack(e.Disclosures),
+		e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
 	}}
 }
 

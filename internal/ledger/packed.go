@@ -9,6 +9,8 @@ import (
 	"fmt"
 
 	"github.com/klauspost/compress/s2"
+
+	"github.com/sealog/sealog/internal/event"
 )
 
 // Packed is an event's entry or its disclosures as a column of the database: in less space
@@ -16,15 +18,17 @@ import (
 //
 // The first byte says how: '{' and '[' begin the bytes themselves. packedApart is how they are
 // packed: the number of bytes of the values (a varint), the values, and the text that takeValues
-// leaves, as S2 with a dictionary. packedText and packedEntry are how earlier versions did:
-// without taking the values out, or only an entry's digests. What would not come back to the byte
-// is stored as it is.
+// leaves, as S2 with a dictionary. packedSeeded is the same with an event.Seed before it, of which
+// all salts are made, so that they are not among the values; it is for disclosures of which nothing
+// was taken away. packedText and packedEntry are how earlier versions did: without taking the values
+// out, or only an entry's digests. What would not come back to the byte is stored as it is.
 type Packed []byte
 
 const (
-	packedText  = 0x01
-	packedEntry = 0x02
-	packedApart = 0x03
+	packedText   = 0x01
+	packedEntry  = 0x02
+	packedApart  = 0x03
+	packedSeeded = 0x04
 )
 
 // The dictionaries are what events have in common. They must never change: what was packed with
@@ -68,16 +72,32 @@ func (s Stored) Plain() []byte {
 	return plain
 }
 
-func pack(plain []byte) []byte {
+func pack(plain []byte) []byte { return packWith(plain, nil) }
+
+// packSeeded packs the disclosures of an event whose salts were made of a seed.
+func packSeeded(plain []byte, seed event.Seed) []byte { return packWith(plain, &seed) }
+
+func packWith(plain []byte, seed *event.Seed) []byte {
 	if len(plain) == 0 || len(plain) > maxUnpacked || plain[0] != '{' && plain[0] != '[' || markIn(plain) < len(plain) {
 		return plain
 	}
-	text, values := takeValues(plain)
+	packed := make([]byte, 0, len(plain))
+	var salts []byte
+	if seed == nil {
+		packed = append(packed, packedApart)
+	} else {
+		packed = append(append(packed, packedSeeded), seed[:]...)
+		salts = seed.Salts(min(bytes.Count(plain, []byte{'\n'})+1, maxSalts))
+	}
+	text, values, ok := takeValues(plain, salts)
+	if !ok {
+		return pack(plain)
+	}
 	encode := dictionary2.EncodeBetter
 	if plain[0] == '{' {
 		encode = dictionary2.Encode // hardly more is left of an entry than the dictionary has, and this is faster
 	}
-	packed := binary.AppendUvarint(append(make([]byte, 0, len(plain)), packedApart), uint64(len(values)))
+	packed = binary.AppendUvarint(packed, uint64(len(values)))
 	packed = append(append(packed, values...), encode(nil, text)...)
 	if len(packed) >= len(plain) {
 		return plain
@@ -87,6 +107,9 @@ func pack(plain []byte) []byte {
 	}
 	return packed
 }
+
+// maxSalts is how many salts a seed is good for.
+const maxSalts = 510
 
 // Unpack returns the bytes that are stored in a column.
 //
@@ -101,7 +124,13 @@ func Unpack(stored []byte) ([]byte, error) {
 	case packedEntry:
 		return unpackEntry(stored[1:])
 	case packedApart:
-		return unpackApart(stored[1:])
+		return unpackApart(stored[1:], nil)
+	case packedSeeded:
+		var seed event.Seed
+		if n := copy(seed[:], stored[1:]); n < len(seed) {
+			return nil, errValues
+		}
+		return unpackApart(stored[1+len(seed):], &seed)
 	default:
 		return bytes.Clone(stored), nil
 	}
@@ -122,7 +151,7 @@ func unpackText(dictionary *s2.Dict, packed []byte) ([]byte, error) {
 	return text, nil
 }
 
-func unpackApart(packed []byte) ([]byte, error) {
+func unpackApart(packed []byte, seed *event.Seed) ([]byte, error) {
 	n, width := binary.Uvarint(packed)
 	if width <= 0 || n > uint64(len(packed)-width) {
 		return nil, errValues
@@ -132,7 +161,15 @@ func unpackApart(packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return putValues(text, values)
+	var salts []byte
+	if seed != nil {
+		n := bytes.Count(text, []byte{markSalt})
+		if n > maxSalts {
+			return nil, errValues
+		}
+		salts = seed.Salts(n)
+	}
+	return putValues(text, values, salts)
 }
 
 // unpackEntry puts the digests that stand before an entry's text back to where `":"` is followed

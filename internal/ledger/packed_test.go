@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sealog/sealog/internal/event"
 )
 
 // goldens are the events that package event keeps for ever, as they are stored.
@@ -63,7 +65,7 @@ func TestWhatIsPackedComesBackToTheByte(t *testing.T) {
 func TestWhatWasPackedOnceIsRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.bin")
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	ways := map[byte]bool{}
@@ -81,7 +83,7 @@ func TestWhatWasPackedOnceIsRead(t *testing.T) {
 			t.Errorf("%s is read as %q, %v", file, again, err)
 		}
 	}
-	if !ways[packedText] || !ways[packedEntry] || !ways[packedApart] {
+	if !ways[packedText] || !ways[packedEntry] || !ways[packedApart] || !ways[packedSeeded] {
 		t.Errorf("the files are packed in the ways %v only", ways)
 	}
 }
@@ -119,11 +121,11 @@ func TestValuesAreTakenOut(t *testing.T) {
 		if c.text == "" {
 			c.text = c.plain
 		}
-		text, values := takeValues([]byte(c.plain))
+		text, values, _ := takeValues([]byte(c.plain), nil)
 		if string(text) != c.text || len(values) != c.values {
 			t.Errorf("of %s are left %q and %d bytes of values, not %q and %d", c.plain, text, len(values), c.text, c.values)
 		}
-		if again, err := putValues(text, values); err != nil || string(again) != c.plain {
+		if again, err := putValues(text, values, nil); err != nil || string(again) != c.plain {
 			t.Errorf("%s comes back as %s, %v", c.plain, again, err)
 		}
 	}
@@ -131,11 +133,11 @@ func TestValuesAreTakenOut(t *testing.T) {
 	for i := range maxPlaces + 10 {
 		many += fmt.Sprintf(`"01a204e5-7c2b-774b-8009-%012x","2026-11-22T20:14:38.%06dZ",`, i, i)
 	}
-	text, values := takeValues([]byte(many))
+	text, values, _ := takeValues([]byte(many), nil)
 	if n := bytes.Count(text, []byte{markID}); n != maxPlaces {
 		t.Errorf("%d ids were taken out", n)
 	}
-	if again, err := putValues(text, values); err != nil || string(again) != many {
+	if again, err := putValues(text, values, nil); err != nil || string(again) != many {
 		t.Errorf("many values come back otherwise, %v", err)
 	}
 	ids := maxUnpacked/idChars + 2 // more than any event has
@@ -143,8 +145,54 @@ func TestValuesAreTakenOut(t *testing.T) {
 		{strings.Repeat("\x03", ids), strings.Repeat("\x00", ids+idSize)},
 		{"\x01", ""}, {"\x03", "\x00"}, {"\x03", "\x01"}, {"\x04", "\x00short"}, {"\x00", ""}, {"a", "left"}, {"\x04\x04", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02"},
 	} {
-		if plain, err := putValues([]byte(odd.text), []byte(odd.values)); err == nil {
+		if plain, err := putValues([]byte(odd.text), []byte(odd.values), nil); err == nil {
 			t.Errorf("%.20q with the values %.40q was read as %.40q", odd.text, odd.values, plain)
+		}
+	}
+}
+
+// TestSaltsAreMadeOfTheSeed where all of them can be; where one is another's, or was taken away, all are
+// kept, and the seed is not.
+func TestSaltsAreMadeOfTheSeed(t *testing.T) {
+	t.Parallel()
+	seed := event.Seed{1, 2, 3}
+	salts := seed.Salts(3)
+	lines := make([]string, 3)
+	for i := range lines {
+		lines[i] = `["` + base64url.EncodeToString(salts[i*saltSize:][:saltSize]) + `","payload.user",{"id":"01a204e5-7c2b-774b-8009-0a0b0c0d0e0f","email":"kim@shop.example"}]`
+	}
+	for _, c := range []struct {
+		name  string
+		lines []string
+		way   byte
+	}{
+		{"whole", lines, packedSeeded},
+		{"without the last", lines[:2], packedSeeded},
+		{"without the first", lines[1:], packedApart},
+		{"in another order", []string{lines[1], lines[0], lines[2]}, packedApart},
+	} {
+		plain := strings.Join(c.lines, "\n")
+		stored := packSeeded([]byte(plain), seed)
+		if stored[0] != c.way || bytes.Contains(stored, seed[:]) != (c.way == packedSeeded) {
+			t.Errorf("%s: packed as %d: %x", c.name, stored[0], stored)
+		}
+		if again, err := Unpack(stored); err != nil || string(again) != plain {
+			t.Errorf("%s: comes back as %s, %v", c.name, again, err)
+		}
+		if kept := pack([]byte(plain)); bytes.Contains(kept, seed[:]) || len(kept) <= len(stored) && c.way == packedSeeded {
+			t.Errorf("%s: %d bytes with the seed, %d without", c.name, len(stored), len(kept))
+		}
+	}
+	many := make([]string, maxSalts+1)
+	for i := range many {
+		many[i] = lines[0]
+	}
+	if stored := packSeeded([]byte(strings.Join(many, "\n")), seed); stored[0] != packedApart {
+		t.Errorf("more salts than a seed is good for are packed as %d", stored[0])
+	}
+	for _, odd := range []string{"\x04", "\x04short", "\x04" + strings.Repeat("s", 16), "\x04" + strings.Repeat("s", 16) + "\x00" + string(pack([]byte("{}")))} {
+		if plain, err := Unpack([]byte(odd)); err == nil {
+			t.Errorf("%q was read as %q", odd, plain)
 		}
 	}
 }
@@ -158,6 +206,9 @@ func FuzzPacked(f *testing.F) {
 		if len(b) > 0 && b[0] >= 0x20 {
 			if again, err := Unpack(pack(b)); err != nil || !bytes.Equal(again, b) {
 				t.Fatalf("%q comes back as %q, %v", b, again, err)
+			}
+			if again, err := Unpack(packSeeded(b, event.Seed{})); err != nil || !bytes.Equal(again, b) {
+				t.Fatalf("%q comes back with a seed as %q, %v", b, again, err)
 			}
 		}
 		_, _ = Unpack(b) // whatever is stored, it does not panic

@@ -17,7 +17,7 @@ import (
 // returns the values themselves, so that what remains of two events is much alike; putValues is
 // its inverse. A mark is a byte that JSON never has.
 const (
-	markSalt   = 1 + iota // 16 bytes, 22 characters of base64url
+	markSalt   = 1 + iota // 16 bytes, 22 characters of base64url; none where salts are made of a seed
 	markDigest            // 32 bytes, 43 characters of base64url
 	markID                // placed; 16 bytes, a UUID in lower case
 	markTime              // placed; 8 bytes, microseconds since 1970, big endian, of event.TimeFormat
@@ -30,7 +30,7 @@ const (
 const maxPlaces = 256
 
 const (
-	saltSize, saltChars     = 16, 22
+	saltSize, saltChars     = event.SaltSize, 22
 	digestSize, digestChars = 32, 43
 	idSize, idChars         = 16, 36
 	hexSize, hexChars       = 16, 32
@@ -55,16 +55,20 @@ func markIn(text []byte) int {
 type taker struct {
 	text, values []byte
 	ids, times   known
+	salts        []byte // that need not be kept, in their order; nil when all are kept
+	strange      bool   // whether there is another one among them
 }
 
 // known are the values of a kind that came, by their places.
 type known [][]byte
 
 // takeValues takes the values out of text that has no marks. They are looked for where a string
-// stands: the whole of it, or what follows its last slash.
-func takeValues(plain []byte) (text, values []byte) {
+// stands: the whole of it, or what follows its last slash. The text's salts are kept if salts is
+// nil; else they have to be these, in their order, and it is false when they are not.
+func takeValues(plain, salts []byte) (text, values []byte, ok bool) {
 	t := taker{
-		text: make([]byte, 0, len(plain)), values: make([]byte, 0, len(plain)/2),
+		salts: salts,
+		text:  make([]byte, 0, len(plain)), values: make([]byte, 0, len(plain)/2),
 		ids: make(known, 0, 8), times: make(known, 0, 8),
 	}
 	before := byte(0) // what stands before the string
@@ -72,7 +76,7 @@ func takeValues(plain []byte) (text, values []byte) {
 		word, rest, ok := bytes.Cut(plain, []byte{'"'})
 		t.text = append(t.text, word...)
 		if !ok {
-			return t.text, t.values
+			return t.text, t.values, !t.strange
 		}
 		if len(word) > 0 {
 			before = word[len(word)-1]
@@ -93,7 +97,7 @@ func (t *taker) take(before byte, word []byte) bool {
 	var value [digestSize]byte
 	switch {
 	case len(word) == saltChars && before == '[':
-		return fromBase64(value[:saltSize], word) && t.mark(markSalt, value[:saltSize])
+		return fromBase64(value[:saltSize], word) && t.salt(value[:saltSize])
 	case len(word) == digestChars && before == ':':
 		return fromBase64(value[:digestSize], word) && t.mark(markDigest, value[:digestSize])
 	case len(word) == idChars:
@@ -107,6 +111,15 @@ func (t *taker) take(before byte, word []byte) bool {
 	}
 	t.text = append(t.text, word[:start]...)
 	return t.mark(markHex, value[:hexSize])
+}
+
+func (t *taker) salt(value []byte) bool {
+	if t.salts == nil {
+		return t.mark(markSalt, value)
+	}
+	rest, ok := bytes.CutPrefix(t.salts, value)
+	t.salts, t.strange = rest, t.strange || !ok
+	return t.mark(markSalt, nil)
 }
 
 func (t *taker) mark(mark byte, value []byte) bool {
@@ -173,13 +186,15 @@ func appendTime(b, value []byte) []byte {
 type putter struct {
 	values     []byte
 	ids, times known
+	salts      []byte // that are not among the values, in their order
 }
 
-// putValues puts values back where their marks are.
+// putValues puts values back where their marks are, and salts unless these are nil: then the salts
+// are among the values.
 //
 // Errors: they are not as many as the marks want, or the text would be larger than maxUnpacked.
-func putValues(text, values []byte) ([]byte, error) {
-	p := putter{values: values, ids: make(known, 0, 8), times: make(known, 0, 8)}
+func putValues(text, values, salts []byte) ([]byte, error) {
+	p := putter{values: values, salts: salts, ids: make(known, 0, 8), times: make(known, 0, 8)}
 	plain := make([]byte, 0, min(2*len(text)+2*len(values), maxUnpacked))
 	for len(text) > 0 {
 		if len(plain) > maxUnpacked {
@@ -194,7 +209,7 @@ func putValues(text, values []byte) ([]byte, error) {
 		text = text[at+1:]
 		switch mark {
 		case markSalt:
-			plain = base64url.AppendEncode(plain, p.next(saltSize))
+			plain = base64url.AppendEncode(plain, p.salt())
 		case markDigest:
 			plain = base64url.AppendEncode(plain, p.next(digestSize))
 		case markHex:
@@ -218,6 +233,15 @@ func putValues(text, values []byte) ([]byte, error) {
 		return nil, errValues
 	}
 	return plain, nil
+}
+
+func (p *putter) salt() []byte {
+	if p.salts == nil {
+		return p.next(saltSize)
+	}
+	value := p.salts[:saltSize] // there are as many as marks
+	p.salts = p.salts[saltSize:]
+	return value
 }
 
 // next takes n bytes from the values; when there are not as many, values is nil from then on.
