@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -147,7 +148,7 @@ func TestChecking(t *testing.T) {
 		t.Errorf("%d\n%s%s", status, out, text)
 	}
 	storetest.Tamper(t, s.config, func(db *sql.DB) error {
-		_, err := db.ExecContext(t.Context(), `UPDATE events SET actor_id = 'bob' WHERE project_id = 'acme' AND type = 'project.app.created'`)
+		_, err := db.ExecContext(t.Context(), `UPDATE events SET actor_id = 'bob' WHERE project_id = 'acme' AND type = '`+event.Type("project.app.created").Code()+`'`)
 		return err
 	})
 	status, out, text = s.run(t, "check", "acme")

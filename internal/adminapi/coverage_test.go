@@ -235,6 +235,7 @@ func (w *world) dump() string {
 // sabotage makes every successful event of a type impossible, until the function it returns is called.
 func (w *world) sabotage(t string) (repair func()) {
 	w.t.Helper()
+	t = event.Type(t).Code()
 	if storetest.Engine() == store.PostgreSQL {
 		w.exec(`CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sabotage'; END $$`)
 		w.exec(`CREATE TRIGGER sabotage BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.type = '` + t + `' AND NEW.outcome = 1) EXECUTE FUNCTION sabotage()`)

@@ -78,7 +78,7 @@ func (l *Reader) Histogram(ctx context.Context, r Range, interval Span, by Dimen
 	}
 	byStart := map[int64]map[string]int64{}
 	for _, c := range cells {
-		start := interval.Start(time.UnixMicro(c.start)).UnixMicro()
+		start := Minutes(interval.Start(AtMinute(c.start)))
 		if byStart[start] == nil {
 			byStart[start] = map[string]int64{}
 		}
@@ -86,7 +86,7 @@ func (l *Reader) Histogram(ctx context.Context, r Range, interval Span, by Dimen
 	}
 	all := make([]Bar, 0, len(byStart))
 	for start, counts := range byStart {
-		all = append(all, Bar{time.UnixMicro(start).UTC(), ranked(counts)})
+		all = append(all, Bar{AtMinute(start), ranked(counts)})
 	}
 	slices.SortFunc(all, func(a, b Bar) int { return a.Start.Compare(b.Start) })
 	return all, nil
@@ -161,7 +161,7 @@ func (l *Reader) cells(ctx context.Context, r Range, by Dimension, low, high tim
 				d.ActorType = c.Actor.Type
 			}
 			for _, key := range CountKeys(d) {
-				cells = append(cells, cell{key: key, start: row.ID.Micros(), outcome: int64(row.Outcome), n: 1})
+				cells = append(cells, cell{key: key, start: Minutes(row.CreatedAt()), outcome: int64(row.Outcome), n: 1})
 			}
 		}
 		return nil
@@ -183,8 +183,9 @@ func (c *cell) name(by Dimension, category event.Category) bool {
 	kind, rest, _ := strings.Cut(c.key, ":")
 	switch by {
 	case ByType:
-		c.value = rest
-		return kind == "t" && (category == 0 || event.CategoryOf(event.Type(rest)) == category)
+		t := event.TypeOfCode(rest)
+		c.value = string(t)
+		return kind == "t" && (category == 0 || event.CategoryOf(t) == category)
 	case ByActor:
 		c.value = rest
 		return kind == "a1" && category != event.Admin || kind == "a2" && category != event.Users

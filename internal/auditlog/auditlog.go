@@ -35,8 +35,8 @@ type Reader struct {
 func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt, fewEvents, maxWalked} }
 
 // refOf is what a project's events are found by that mention an identifier.
-func (l *Reader) refOf(project string) func(event.Ref) []byte {
-	return func(ref event.Ref) []byte { return l.db.Vault().Reference(project, ref) }
+func (l *Reader) refOf(project string) func(event.Ref) int64 {
+	return func(ref event.Ref) int64 { return l.db.Vault().Reference(project, ref) }
 }
 
 // Row is an event as it was found.
@@ -55,13 +55,14 @@ type Row struct {
 	disclosures ledger.Packed
 }
 
-const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.actor_id, e.user_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
+const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.user_id, e.actor_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
 
 // from is where they stand: an event that has no position yet has no row in leaves.
 const from = `events e LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
 
 func (r *Row) fields() []any {
-	return []any{&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome, &r.ActorID, &r.User, &r.entry, &r.disclosures, &r.Position}
+	fields := append([]any{&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome}, ledger.ScanActor(&r.ActorID, &r.User)...)
+	return append(fields, &r.entry, &r.disclosures, &r.Position)
 }
 
 // CreatedAt is the event's time in UTC, to the microsecond.
@@ -121,12 +122,8 @@ func (l *Reader) SameRequest(ctx context.Context, row Row) (_ []Row, err error) 
 		return []Row{row}, err
 	}
 	at := row.CreatedAt()
-	rows, err := store.Collect(ctx, l.db, (*Row).fields, `
-		SELECT `+columns+`
-		FROM `+from+`
-		WHERE e.project_id = $1 AND e.actor_id = $2 AND e.id >= $3 AND e.id < $4
-		ORDER BY e.id
-		LIMIT 500`, row.Project, row.ActorID, event.Floor(at.Add(-requestSpan)), event.Floor(at.Add(requestSpan)))
+	f := Filter{Project: row.Project, Actors: []string{row.ActorID}, From: at.Add(-requestSpan), To: at.Add(requestSpan)}
+	rows, err := l.walk(ctx, l.db, f, window{ascending: true, size: 499})
 	if err != nil {
 		return nil, err
 	}

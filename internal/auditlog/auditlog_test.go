@@ -306,7 +306,7 @@ func TestAnUnknownTypeIsKeptAndShown(t *testing.T) {
 	_, err := store.Record(t.Context(), db, by("ann"), event.InProject("acme"), func(ctx context.Context, tx *store.Tx) (event.ProjectDomainCreated, error) {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO events (project_id, id, category, type, outcome, actor_id, entry, disclosures)
-			SELECT project_id, $1, 2, 'starship.launched', 1, actor_id, entry, disclosures FROM events WHERE project_id = 'acme' AND type = 'project.domain.created' LIMIT 1`,
+			SELECT project_id, $1, 2, 'starship.launched', 1, actor_id, entry, disclosures FROM events WHERE project_id = 'acme' AND type = '`+event.Type("project.domain.created").Code()+`' LIMIT 1`,
 			event.Floor(time.Now()))
 		return event.ProjectDomainCreated{}, err
 	})

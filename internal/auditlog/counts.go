@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -36,11 +37,17 @@ func (s Span) Start(t time.Time) time.Time {
 	}
 }
 
+// Minutes are the whole minutes between 1970 and a time.
+func Minutes(t time.Time) int64 { return Minute.Start(t).Unix() / 60 }
+
+// AtMinute is the inverse of Minutes.
+func AtMinute(n int64) time.Time { return time.Unix(n*60, 0).UTC() }
+
 // The keys by which events are counted.
 const keyAll = ""
 
 func keyCategory(c event.Category) string { return "c:" + strconv.Itoa(int(c)) }
-func keyType(t event.Type) string         { return "t:" + string(t) }
+func keyType(t event.Type) string         { return "t:" + t.Code() }
 func keyActor(c event.Category, actor string) string {
 	return "a" + strconv.Itoa(int(c)) + ":" + actor
 }
@@ -55,11 +62,19 @@ func CountKeys(d event.Derived) []string {
 	return keys
 }
 
+// KeyText is a key in words: of a type it has the type, not its code.
+func KeyText(key string) string {
+	if code, ok := strings.CutPrefix(key, "t:"); ok {
+		return "t:" + string(event.TypeOfCode(code))
+	}
+	return key
+}
+
 // Count is a row of event_counts.
 type Count struct {
 	Key     string
 	Span    Span
-	Start   int64 // microseconds since 1970
+	Start   int64 // minutes since 1970
 	Outcome event.Outcome
 }
 
@@ -68,7 +83,7 @@ func CountsOf(id event.ID, d event.Derived) []Count {
 	at := id.Time()
 	counts := make([]Count, 0, 16)
 	for _, span := range Spans() {
-		start := span.Start(at).UnixMicro()
+		start := Minutes(span.Start(at))
 		for _, key := range CountKeys(d) {
 			counts = append(counts, Count{key, span, start, d.Outcome})
 		}

@@ -23,7 +23,6 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 			continue
 		}
 		b := &builder{}
-		b.add("project_id = " + b.bind(f.Project))
 		ref := l.refOf(f.Project)
 		b.add(in(b, "ref", m.Refs, func(r event.Ref) any { return ref(r) }))
 		ids, err := store.Column[event.ID](ctx, q, `SELECT id FROM event_refs WHERE `+b.text()+` LIMIT `+strconv.Itoa(l.few+1), b.args...)

@@ -29,6 +29,8 @@ type Filter struct {
 
 	// below leaves out the events at or above a position, and those without one.
 	below *int64
+	// half restricts Actors to one of the two ways to say who acted.
+	half half
 }
 
 // counted is where the rows stand that a filter's conditions look at.
@@ -155,31 +157,34 @@ func in[T any](b *builder, column string, values []T, value func(T) any) string 
 	return column + " IN (" + strings.Join(places, ", ") + ")"
 }
 
-func asText(t event.Type) any      { return string(t) }
+func asCode(t event.Type) any      { return t.Code() }
 func asNumber(o event.Outcome) any { return int64(o) }
 func asIs[T any](v T) any          { return v }
 
-// where is the whole filter as conditions on e, a row of events. ref gives the bytes by which
+// where is the whole filter as conditions on e, a row of events. ref gives the number by which
 // an identifier is found.
-func (f Filter) where(ref func(event.Ref) []byte) *builder {
+func (f Filter) where(ref func(event.Ref) int64) *builder {
 	b := &builder{}
 	b.add("e.project_id = " + b.bind(f.Project))
 	f.restrict(b, ref)
 	return b
 }
 
-func (f Filter) restrict(b *builder, ref func(event.Ref) []byte) {
+func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	if f.Category != 0 {
 		b.add("e.category = " + b.bind(int64(f.Category)))
+	}
+	if f.Category == event.Admin {
+		b.add("e.category <> 1") // in the words of the index
 	}
 	types, others := f.reduceTypes()
 	switch {
 	case others && len(types) > 0:
-		b.add("(" + in(b, "e.type", types, asText) + " OR NOT " + in(b, "e.type", event.ContractTypes(), asText) + ")")
+		b.add("(" + in(b, "e.type", types, asCode) + " OR NOT " + in(b, "e.type", event.ContractTypes(), asCode) + ")")
 	case others:
-		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asText))
+		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asCode))
 	case len(types) > 0:
-		b.add(in(b, "e.type", types, asText))
+		b.add(in(b, "e.type", types, asCode))
 	}
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
 		b.add("e.outcome <> 1") // in the words of the index of attempts
@@ -197,7 +202,7 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) []byte) {
 		b.add(in(b, "e.user_id", f.Users, asIs))
 	}
 	if len(f.Actors) > 0 {
-		b.add(in(b, "e.actor_id", f.Actors, asIs))
+		b.add(acted(b, f.Actors, f.half))
 	}
 	for _, m := range f.Mentions {
 		b.add(m.condition(b, ref))
@@ -208,13 +213,13 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) []byte) {
 	}
 }
 
-func (m Mention) condition(b *builder, ref func(event.Ref) []byte) string {
+func (m Mention) condition(b *builder, ref func(event.Ref) int64) string {
 	any := []string{"1 = 0"}
 	if len(m.Events) > 0 {
 		any = append(any, in(b, "e.id", m.Events, asIs))
 	}
 	if len(m.Actors) > 0 {
-		any = append(any, in(b, "e.actor_id", m.Actors, asIs))
+		any = append(any, acted(b, m.Actors, wholly))
 	}
 	if len(m.Users) > 0 {
 		any = append(any, in(b, "e.user_id", m.Users, asIs))
@@ -228,20 +233,20 @@ func (m Mention) condition(b *builder, ref func(event.Ref) []byte) string {
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
-func mentions(b *builder, refs []event.Ref, ref func(event.Ref) []byte) string {
-	return "EXISTS (SELECT 1 FROM event_refs r WHERE r.project_id = e.project_id AND r.id = e.id AND " +
+func mentions(b *builder, refs []event.Ref, ref func(event.Ref) int64) string {
+	return "EXISTS (SELECT 1 FROM event_refs r WHERE r.id = e.id AND " +
 		in(b, "r.ref", refs, func(r event.Ref) any { return ref(r) }) + ")"
 }
 
-func (n Exclusion) restrict(b *builder, ref func(event.Ref) []byte) {
+func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64) {
 	if len(n.Types) > 0 {
-		b.add("NOT " + in(b, "e.type", n.Types, asText))
+		b.add("NOT " + in(b, "e.type", n.Types, asCode))
 	}
 	if len(n.Users) > 0 {
 		b.add("(e.user_id IS NULL OR NOT " + in(b, "e.user_id", n.Users, asIs) + ")")
 	}
 	if len(n.Actors) > 0 {
-		b.add("NOT " + in(b, "e.actor_id", n.Actors, asIs))
+		b.add("NOT " + acted(b, n.Actors, wholly))
 	}
 	if len(n.Outcomes) > 0 {
 		b.add("NOT " + in(b, "e.outcome", n.Outcomes, asNumber))

@@ -102,19 +102,17 @@ func (w way) id() string {
 	return "way.id"
 }
 
-func (w way) source(b *builder, ref func(event.Ref) []byte) string {
+func (w way) source(b *builder, ref func(event.Ref) int64) string {
+	b.add("e.project_id = " + b.bind(w.filter.Project))
 	if len(w.refs) == 0 {
-		b.add("e.project_id = " + b.bind(w.filter.Project))
 		return from
 	}
-	project := b.bind(w.filter.Project)
 	if len(w.refs) > 1 {
-		b.add("e.project_id = " + project)
-		many := "(SELECT DISTINCT id FROM event_refs WHERE project_id = " + project + " AND " +
+		many := "(SELECT DISTINCT id FROM event_refs WHERE " +
 			in(b, "ref", w.refs, func(r event.Ref) any { return ref(r) }) + ") AS way"
 		return many + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 	}
-	b.add("way.project_id = " + project + " AND way.ref = " + b.bind(ref(w.refs[0])) + " AND e.project_id = " + project)
+	b.add("way.ref = " + b.bind(ref(w.refs[0])))
 	return "event_refs way JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 }
 
@@ -129,14 +127,17 @@ func (f Filter) ways() []way {
 		}
 		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
+	var ways []way
 	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
-		return []way{{filter: f}}
+		for _, half := range f.halves() {
+			ways = append(ways, way{filter: half})
+		}
+		return ways
 	}
-	ways := make([]way, len(types))
-	for i, t := range types {
+	for _, t := range types {
 		one := f
 		one.Types = []event.Type{t}
-		ways[i] = way{filter: one}
+		ways = append(ways, way{filter: one})
 	}
 	return ways
 }
@@ -158,8 +159,14 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 	if len(m.Users) > 0 {
 		part(Mention{Users: m.Users})
 	}
-	if len(m.Actors) > 0 {
+	if len(m.Actors) > 0 && len(f.Actors) > 0 {
 		part(Mention{Actors: m.Actors})
+	} else if len(m.Actors) > 0 {
+		one := f
+		one.Mentions, one.Actors = rest, m.Actors
+		for _, half := range one.halves() {
+			ways = append(ways, way{filter: half})
+		}
 	}
 	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -55,7 +56,7 @@ func (c *counter) found(ctx context.Context, place int64, ascending bool, err er
 }
 
 // bucket is how many events one span has.
-type bucket struct{ start, n int64 }
+type bucket struct{ start, n int64 } // start in minutes since 1970
 
 func (b *bucket) fields() []any { return []any{&b.start, &b.n} }
 
@@ -74,7 +75,7 @@ func (c *counter) descend(ctx context.Context, s stretch, place *int64, ascendin
 			*place -= b.n
 			continue
 		}
-		start := time.UnixMicro(b.start).UTC()
+		start := AtMinute(b.start)
 		end := s.span.next(start)
 		if s.span == Minute {
 			return c.within(ctx, c.between(c.f, start, end).f, *place, ascending)
@@ -101,7 +102,7 @@ func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bu
 		if at := id.Time(); at.Before(s.from) || !at.Before(s.to) {
 			continue
 		}
-		start := s.span.Start(id.Time()).UnixMicro()
+		start := Minutes(s.span.Start(id.Time()))
 		i, ok := slices.BinarySearchFunc(buckets, start, func(b bucket, start int64) int { return int(max(-1, min(1, b.start-start))) })
 		if !ok {
 			buckets = slices.Insert(buckets, i, bucket{start, 0})
@@ -120,12 +121,16 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 	if f.refers() {
 		return c.withinReferences(ctx, place, ascending)
 	}
-	b := f.where(c.l.refOf(c.f.Project))
-	ids, err := store.Column[event.ID](ctx, c.q, `
-		SELECT e.id
-		FROM `+f.counted()+`
-		WHERE `+b.text()+`
-		ORDER BY e.id `+order+`
+	b := &builder{}
+	var texts []string
+	for _, half := range f.halves() {
+		one := &builder{args: b.args}
+		one.add("e.project_id = " + one.bind(f.Project))
+		half.restrict(one, c.l.refOf(f.Project))
+		texts, b.args = append(texts, "SELECT e.id FROM "+f.counted()+" WHERE "+one.text()), one.args
+	}
+	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(texts, " UNION ALL ")+`
+		ORDER BY id `+order+`
 		LIMIT 1 OFFSET `+b.bind(place), b.args...)
 	if err != nil || len(ids) == 0 {
 		return event.ID{}, false, err

@@ -24,12 +24,15 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		filter      Filter
 	}{
 		{"everything", "sqlite_autoindex_events_1", Filter{}},
-		{"a tab", "events_category", Filter{Category: event.Users}},
-		{"a tab's successes", "events_category", Filter{Category: event.Users, Outcomes: []event.Outcome{event.Succeeded}}},
+		{"the users' tab", "sqlite_autoindex_events_1", Filter{Category: event.Users}},
+		{"the administrators' tab", "events_category", Filter{Category: event.Admin}},
+		{"a tab's successes", "events_category", Filter{Category: event.Admin, Outcomes: []event.Outcome{event.Succeeded}}},
 		{"what was denied", "events_attempts", Filter{Outcomes: []event.Outcome{event.Denied}}},
 		{"one type", "events_type", Filter{Types: []event.Type{"user.created"}}},
 		{"one user", "events_user", Filter{Users: []event.ID{event.NewID()}}},
 		{"one actor", "events_actor", Filter{Actors: []string{"ann"}}},
+		{"who may be a user, by id", "events_actor", Filter{Actors: []string{event.NewID().String()}, half: byID}},
+		{"what a user did", "events_user", Filter{Actors: []string{event.NewID().String()}, half: bySelf}},
 	} {
 		c.filter.Project = "acme"
 		b := c.filter.where(nil)

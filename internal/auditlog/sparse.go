@@ -26,7 +26,7 @@ func (f Filter) thinned() bool {
 	some := len(f.Types)+len(f.Actors) > 0 // of whom all may have failed
 	attempts := len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded)
 	excludes := len(f.Not.Types)+len(f.Not.Actors) > 0
-	return covered && (attempts || excludes || some && (len(f.Outcomes) > 0 || f.Category != 0))
+	return covered && (f.Category == event.Users || attempts || excludes || some && (len(f.Outcomes) > 0 || f.Category != 0))
 }
 
 // sparse reads the rows of a window, and one more, of a filter that chooses few of the events
@@ -123,6 +123,9 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	parts, wanted := roughly(low, high), int64(w.size+1)
 	walked := *c
 	walked.f.Outcomes, walked.f.Not = nil, Exclusion{}
+	if walked.f.Category == event.Users {
+		walked.f.Category = 0 // which has no index of its own, since most events are of it
+	}
 	walked.keys, walked.minus, _ = walked.f.countKeys()
 	if len(walked.f.Actors) > 0 {
 		walked.keys = actorKeys(0, walked.f.Actors) // the index knows no category
@@ -175,7 +178,7 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 		return nil, 0, err
 	}
 	for _, bucket := range buckets {
-		start := time.UnixMicro(bucket.start).UTC()
+		start := AtMinute(bucket.start)
 		i := slices.IndexFunc(parts, func(s stretch) bool { return !start.Before(s.from) && start.Before(s.to) })
 		all = append(all, stretch{parts[i].span, start, parts[i].span.next(start)})
 		if found += bucket.n; found > int64(w.size) {

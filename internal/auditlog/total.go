@@ -232,8 +232,16 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 	if len(f.Mentions) > 0 {
 		return c.ways(ctx, f.ways())
 	}
-	b := f.where(c.l.refOf(c.f.Project))
-	return one(ctx, c.q, `SELECT count(*) FROM `+f.counted()+` WHERE `+b.text(), b.args...)
+	var sum int64
+	for _, half := range f.halves() {
+		b := half.where(c.l.refOf(c.f.Project))
+		n, err := one(ctx, c.q, `SELECT count(*) FROM `+f.counted()+` WHERE `+b.text(), b.args...)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // ways counts the events that any of some walks finds.
@@ -290,7 +298,7 @@ func (c *counter) counts(b *builder, s stretch) string {
 	part := &builder{args: b.args}
 	part.add("project_id = " + part.bind(c.f.Project))
 	part.add(in(part, "key", slices.Concat(c.keys, c.minus), asIs))
-	part.add("span = " + part.bind(int64(s.span)) + " AND start >= " + part.bind(s.from.UnixMicro()) + " AND start < " + part.bind(s.to.UnixMicro()))
+	part.add("span = " + part.bind(int64(s.span)) + " AND start >= " + part.bind(Minutes(s.from)) + " AND start < " + part.bind(Minutes(s.to)))
 	if len(c.f.Outcomes) > 0 && len(c.f.Outcomes) < len(event.Outcomes()) {
 		part.add(in(part, "outcome", c.f.Outcomes, asNumber))
 	}

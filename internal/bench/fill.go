@@ -35,8 +35,8 @@ func queue(ctx context.Context, db *store.DB, project string, events []event.Eve
 		if err := b.Insert(ctx, project, rows); err != nil {
 			return err
 		}
-		return b.InsertMany(ctx, `INSERT INTO events_pending (project_id, id, hash) VALUES `, "", project, len(leaves), func(i int) []any {
-			return []any{leaves[i].ID, leaves[i].Hash[:]}
+		return b.InsertMany(ctx, `INSERT INTO events_pending (project_id, id, hash) VALUES `, "", len(leaves), func(i int) []any {
+			return []any{project, leaves[i].ID, leaves[i].Hash[:]}
 		})
 	})
 }

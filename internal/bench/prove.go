@@ -165,8 +165,8 @@ func (g *growth) some(ctx context.Context, n int) error {
 		if err := b.Insert(ctx, g.project, ready(events)); err != nil {
 			return err
 		}
-		return b.InsertMany(ctx, `INSERT INTO leaves (project_id, position, id, hash) VALUES `, "", g.project, n, func(i int) []any {
-			return []any{from + int64(i), ids[i], hashes[i][:]}
+		return b.InsertMany(ctx, `INSERT INTO leaves (project_id, position, id, hash) VALUES `, "", n, func(i int) []any {
+			return []any{g.project, from + int64(i), ids[i], hashes[i][:]}
 		})
 	})
 }
@@ -185,7 +185,7 @@ func (g *growth) extend(level, place int64, hash merkle.Hash) {
 }
 
 func (g *growth) insertTiles(ctx context.Context, b *store.Book, tiles []tile) error {
-	return b.InsertMany(ctx, `INSERT INTO tiles (project_id, epoch, level, idx, hashes) VALUES `, "", g.project, len(tiles), func(i int) []any {
-		return []any{int64(1), tiles[i].level, tiles[i].index, tiles[i].hashes}
+	return b.InsertMany(ctx, `INSERT INTO tiles (project_id, epoch, level, idx, hashes) VALUES `, "", len(tiles), func(i int) []any {
+		return []any{g.project, int64(1), tiles[i].level, tiles[i].index, tiles[i].hashes}
 	})
 }

@@ -97,16 +97,26 @@ type row struct {
 func (w world) events() []row {
 	w.Helper()
 	rows, err := store.Collect(w.Context(), w.db, func(r *row) []any {
-		return []any{&r.ID, &r.Type, &r.Outcome, &r.User, &r.Entry, &r.Disclosures}
+		return []any{&r.ID, scanType{&r.Type}, &r.Outcome, &r.User, &r.Entry, &r.Disclosures}
 	}, `
 		SELECT id, type, outcome, user_id, entry, disclosures
 		FROM events
-		WHERE project_id = $1 AND type NOT LIKE 'project.%'
+		WHERE project_id = $1
 		ORDER BY id`, w.p.ID)
 	if err != nil {
 		w.Fatal(err)
 	}
-	return rows
+	return slices.DeleteFunc(rows, func(r row) bool { return strings.HasPrefix(r.Type, "project.") })
+}
+
+// scanType reads a column of types.
+type scanType struct{ to *string }
+
+func (s scanType) Scan(src any) error {
+	var t event.Type
+	err := t.Scan(src)
+	*s.to = string(t)
+	return err
 }
 
 // expect checks the events after the first n: "type outcome" each, all about one user.

@@ -68,9 +68,9 @@ func (s *Service) certify(ctx context.Context, r request, log string, result *Re
 	earlier, err := store.Column[event.ID](ctx, s.db, `
 		SELECT id
 		FROM events
-		WHERE project_id = $1 AND user_id = $2 AND type = 'audit.redacted' AND outcome = $3
+		WHERE project_id = $1 AND user_id = $2 AND type = $3 AND outcome = $4
 		ORDER BY id
-		LIMIT $4`, r.project, r.user, int64(event.Succeeded), int64(maxEarlier+len(result.Recorded)))
+		LIMIT $5`, r.project, r.user, redacted, int64(event.Succeeded), int64(maxEarlier+len(result.Recorded)))
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,7 @@ func TestAnEventThatWasTamperedWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		storetest.Tamper(t, w.config, func(db *sql.DB) error {
-			_, err := db.ExecContext(t.Context(), `UPDATE events SET disclosures = $1 WHERE project_id = 'acme' AND type = 'user.disabled'`, []byte(instead))
+			_, err := db.ExecContext(t.Context(), `UPDATE events SET disclosures = $1 WHERE project_id = 'acme' AND type = '`+event.Type("user.disabled").Code()+`'`, []byte(instead))
 			return err
 		})
 		_, err := w.service.Erase(t.Context(), storetest.Operator(), "acme", w.kim.String(), "request")
@@ -183,7 +183,7 @@ func TestAnEventThatWasTamperedWith(t *testing.T) {
 			t.Errorf("%q: got %v", instead, err)
 		}
 		storetest.Tamper(t, w.config, func(db *sql.DB) error {
-			_, err := db.ExecContext(t.Context(), `UPDATE events SET disclosures = $1 WHERE project_id = 'acme' AND type = 'user.disabled'`, []byte{})
+			_, err := db.ExecContext(t.Context(), `UPDATE events SET disclosures = $1 WHERE project_id = 'acme' AND type = '`+event.Type("user.disabled").Code()+`'`, []byte{})
 			return err
 		})
 		if n := w.has(t, canary); n != 0 {

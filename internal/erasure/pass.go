@@ -51,6 +51,9 @@ func (u unpacked) Scan(src any) error {
 	return nil
 }
 
+// redacted is the type of what says that something was erased, as it is stored.
+var redacted = event.AuditRedacted{}.Type().Code()
+
 // selectAbout gives the next events about a user, in the order of their ids: those that name the
 // user, and those that the user did, each by an index of its own. What says that something was
 // erased has nothing personal about the user and stays whole, refusals too.
@@ -59,7 +62,7 @@ const selectAbout = `
 	FROM (
 		SELECT id
 		FROM events
-		WHERE project_id = $1 AND user_id = $2 AND id > $4 AND type <> 'audit.redacted'
+		WHERE project_id = $1 AND user_id = $2 AND id > $4 AND type <> $6
 		ORDER BY id
 		LIMIT $5) AS about
 	UNION
@@ -67,7 +70,7 @@ const selectAbout = `
 	FROM (
 		SELECT id
 		FROM events
-		WHERE project_id = $1 AND actor_id = $3 AND id > $4 AND type <> 'audit.redacted'
+		WHERE project_id = $1 AND actor_id <> '' AND actor_id = $3 AND id > $4 AND type <> $6
 		ORDER BY id
 		LIMIT $5) AS done
 	ORDER BY id
@@ -76,7 +79,7 @@ const selectAbout = `
 func (p *pass) run(ctx context.Context) error {
 	after := event.Floor(time.Unix(0, 0))
 	for {
-		ids, err := store.Column[event.ID](ctx, p.s.db, selectAbout, p.project, p.user, p.user.String(), after, int64(batch))
+		ids, err := store.Column[event.ID](ctx, p.s.db, selectAbout, p.project, p.user, p.user.String(), after, int64(batch), redacted)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -171,7 +174,7 @@ func (p *pass) erase(ctx context.Context, ids []event.ID) error {
 			if len(erased) == 0 {
 				return fact, store.ErrNoChange
 			}
-			return fact, gone.remove(ctx, tx, p.project)
+			return fact, gone.remove(ctx, tx)
 		})
 	p.early += early
 	if errors.Is(err, store.ErrNoChange) {

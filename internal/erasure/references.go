@@ -10,7 +10,7 @@ import (
 )
 
 // references are rows of event_refs to be removed: the events, by the reference as it is stored.
-type references map[string][]event.ID
+type references map[int64][]event.ID
 
 // add adds what an event referred to and does not refer to any more with the disclosures that
 // are kept. What a public part says too, such as the id of a session, can still be found.
@@ -25,7 +25,7 @@ func (r references) add(db *store.DB, project string, e stored, kept []byte) err
 	}
 	for _, ref := range before.Refs {
 		if !slices.Contains(after.Refs, ref) {
-			key := string(db.Vault().Reference(project, ref))
+			key := db.Vault().Reference(project, ref)
 			r[key] = append(r[key], e.id)
 		}
 	}
@@ -34,10 +34,10 @@ func (r references) add(db *store.DB, project string, e stored, kept []byte) err
 
 // remove takes the rows away, in the order of their keys, so that no two transactions wait for
 // each other in a circle.
-func (r references) remove(ctx context.Context, tx *store.Tx, project string) error {
+func (r references) remove(ctx context.Context, tx *store.Tx) error {
 	for _, ref := range slices.Sorted(maps.Keys(r)) {
-		list, args := in(r[ref], project, []byte(ref))
-		if _, err := tx.Exec(ctx, `DELETE FROM event_refs WHERE project_id = $1 AND ref = $2 AND id IN (`+list+`)`, args...); err != nil {
+		list, args := in(r[ref], ref)
+		if _, err := tx.Exec(ctx, `DELETE FROM event_refs WHERE ref = $1 AND id IN (`+list+`)`, args...); err != nil {
 			return err
 		}
 	}

@@ -83,7 +83,7 @@ func (t *tally) compare(ctx context.Context, counted map[auditlog.Count]int64, f
 	}
 	const some = 100
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(keys)), some) {
-		list, args := store.InList(part, t.project, int64(low), int64(high), store.Micros(from), store.Micros(to))
+		list, args := store.InList(part, t.project, int64(low), int64(high), auditlog.Minutes(from), auditlog.Minutes(to))
 		rows, err := store.Collect(ctx, t.q, (*countRow).fields, `
 			SELECT key, span, start, outcome, n
 			FROM event_counts
@@ -110,8 +110,8 @@ func (t *tally) compare(ctx context.Context, counted map[auditlog.Count]int64, f
 }
 
 func (t *tally) differs(c auditlog.Count, is, wants int64) {
-	t.rep.add(KindCount, none, "%s of %q from %s, %s: counted %d, there are %d", spanName(c.Span), c.Key,
-		time.UnixMicro(c.Start).UTC().Format("2006-01-02T15:04Z"), c.Outcome, is, wants)
+	t.rep.add(KindCount, none, "%s of %q from %s, %s: counted %d, there are %d", spanName(c.Span), auditlog.KeyText(c.Key),
+		auditlog.AtMinute(c.Start).Format("2006-01-02T15:04Z"), c.Outcome, is, wants)
 }
 
 func spanName(s auditlog.Span) string {
@@ -148,7 +148,7 @@ func (c *checker) checkCounts(ctx context.Context) error {
 		ORDER BY key, span`, c.project)
 	for _, g := range groups {
 		if more := g.n - c.counted.rows[g.series]; more > 0 {
-			c.rep.add(KindCount, none, "%d rows count %q by %s where there is no event of it", more, g.key, spanName(g.span))
+			c.rep.add(KindCount, none, "%d rows count %q by %s where there is no event of it", more, auditlog.KeyText(g.key), spanName(g.span))
 		}
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/ledger"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -20,7 +21,7 @@ type eventRow struct {
 }
 
 func (e *eventRow) fields() []any {
-	return []any{&e.id, &e.category, &e.typ, &e.outcome, &e.actor, &e.user, &e.entry, &e.disclosures}
+	return append(append([]any{&e.id, &e.category, &e.typ, &e.outcome}, ledger.ScanActor(&e.actor, &e.user)...), &e.entry, &e.disclosures)
 }
 
 // events walks over the events in the order of their ids, which is that of their times, so
@@ -30,7 +31,7 @@ func (c *checker) events(ctx context.Context) error {
 	c.erased, c.counted, c.refs, c.actors = newErasures(), newTally(c), newReferences(c), map[event.Actor]bool{}
 	for after, more := event.Floor(time.UnixMicro(0)), true; more; {
 		rows, err := store.Collect(ctx, c.q, (*eventRow).fields, `
-			SELECT id, category, type, outcome, actor_id, user_id, entry, disclosures
+			SELECT id, category, type, outcome, user_id, actor_id, entry, disclosures
 			FROM events
 			WHERE project_id = $1 AND id > $2
 			ORDER BY id

@@ -4,18 +4,20 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"math"
 	"slices"
-	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
 )
 
-// reference is a row of event_refs. Its ref, of 16 bytes, is a string to be comparable.
+// reference is a row of event_refs.
 type reference struct {
-	ref string
+	ref int64
 	id  event.ID
 }
+
+func (r *reference) fields() []any { return []any{&r.ref, &r.id} }
 
 // references compares event_refs, a page of events at a time.
 type references struct {
@@ -34,43 +36,32 @@ func (r *references) add(id event.ID, d event.Derived) {
 	}
 	r.last = id
 	for _, ref := range d.Refs {
-		r.derived[reference{string(r.db.Vault().Reference(r.project, ref)), id}] = true
+		r.derived[reference{r.db.Vault().Reference(r.project, ref), id}] = true
 	}
 }
-
-type referenceRow struct {
-	ref []byte
-	id  event.ID
-}
-
-func (r *referenceRow) fields() []any { return []any{&r.ref, &r.id} }
 
 // compare compares the page's references with those that are stored. A page's events follow
 // each other, so that each ref is one range of the index.
 func (r *references) compare(ctx context.Context) error {
-	refs := map[string]bool{}
+	refs := map[int64]bool{}
 	for d := range r.derived {
 		refs[d.ref] = true
 	}
 	const some = 250
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(refs)), some) {
-		keys := make([][]byte, len(part))
-		for i, ref := range part {
-			keys[i] = []byte(ref)
-		}
-		list, args := store.InList(keys, r.project, r.first, r.last)
-		rows, err := store.Collect(ctx, r.q, (*referenceRow).fields, `
+		list, args := store.InList(part, r.first, r.last)
+		rows, err := store.Collect(ctx, r.q, (*reference).fields, `
 			SELECT ref, id
 			FROM event_refs
-			WHERE project_id = $1 AND id >= $2 AND id <= $3 AND ref IN (`+list+`)`, args...)
+			WHERE id >= $1 AND id <= $2 AND ref IN (`+list+`)`, args...)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
 			// One that was not derived is found in the end, by their number.
-			if stored := (reference{string(row.ref), row.id}); r.derived[stored] {
+			if r.derived[row] {
 				r.rep.Checked.References++
-				delete(r.derived, stored)
+				delete(r.derived, row)
 			}
 		}
 	}
@@ -86,21 +77,25 @@ func (r *references) compare(ctx context.Context) error {
 	return nil
 }
 
-// checkReferences looks for references that no event has: when there are more than were
-// compared, it goes through all of them.
+// ofProject are the rows of event_refs that lead to events of a project.
+const ofProject = `
+	FROM event_refs r
+	JOIN events e ON e.project_id = $1 AND e.id = r.id`
+
+// checkReferences looks for references to events that do not have them: when there are more than
+// were compared, it goes through all of them.
 func (c *checker) checkReferences(ctx context.Context) error {
-	all, err := c.count(ctx, `SELECT count(*) FROM event_refs WHERE project_id = $1`)
+	all, err := c.count(ctx, `SELECT count(*)`+ofProject)
 	if err != nil || all == c.rep.Checked.References {
 		return err
 	}
 	strange, found := all-c.rep.Checked.References, int64(0)
 	c.rep.Checked.References = all
-	for after := (referenceRow{[]byte{}, event.Floor(time.UnixMicro(0))}); found < min(strange, maxFindings); {
-		rows, err := store.Collect(ctx, c.q, (*referenceRow).fields, `
-			SELECT ref, id
-			FROM event_refs
-			WHERE project_id = $1 AND (ref, id) > ($2, $3)
-			ORDER BY ref, id
+	for after := (reference{math.MinInt64, none}); found < min(strange, maxFindings); {
+		rows, err := store.Collect(ctx, c.q, (*reference).fields, `
+			SELECT r.ref, r.id`+ofProject+`
+			WHERE (r.ref, r.id) > ($2, $3)
+			ORDER BY r.ref, r.id
 			LIMIT $4`, c.project, after.ref, after.id, int64(checkPage))
 		if err != nil {
 			return err
@@ -113,8 +108,8 @@ func (c *checker) checkReferences(ctx context.Context) error {
 			return err
 		}
 		for _, row := range rows {
-			if !derived[reference{string(row.ref), row.id}] {
-				c.rep.add(KindReference, row.id, "the identifier %x leads to it, and it does not mention it, or is too new", row.ref)
+			if !derived[row] {
+				c.rep.add(KindReference, row.id, "the identifier %016x leads to it, and it does not mention it, or is too new", uint64(row.ref))
 				found++
 			}
 		}
@@ -125,7 +120,7 @@ func (c *checker) checkReferences(ctx context.Context) error {
 }
 
 // derive returns the references that the events of some rows should have.
-func (c *checker) derive(ctx context.Context, rows []referenceRow) (map[reference]bool, error) {
+func (c *checker) derive(ctx context.Context, rows []reference) (map[reference]bool, error) {
 	ids := map[event.ID]bool{}
 	for _, row := range rows {
 		ids[row.id] = true
@@ -149,7 +144,7 @@ func (c *checker) derive(ctx context.Context, rows []referenceRow) (map[referenc
 			continue
 		}
 		for _, ref := range d.Refs {
-			derived[reference{string(c.db.Vault().Reference(c.project, ref)), e.id}] = true
+			derived[reference{c.db.Vault().Reference(c.project, ref), e.id}] = true
 		}
 	}
 	return derived, nil

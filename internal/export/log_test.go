@@ -306,7 +306,7 @@ func TestALogThatLostAnEvent(t *testing.T) {
 	w.record(t, 5)
 	w.turn(t)
 	storetest.Tamper(t, w.config, func(db *sql.DB) error {
-		_, err := db.ExecContext(t.Context(), `DELETE FROM events WHERE project_id = 'acme' AND type = 'user.disabled'`)
+		_, err := db.ExecContext(t.Context(), `DELETE FROM events WHERE project_id = 'acme' AND type = '`+event.Type("user.disabled").Code()+`'`)
 		return err
 	})
 	parent := t.TempDir()
@@ -338,7 +338,7 @@ func TestOnTheRecordFirst(t *testing.T) {
 	w := newWorld(t)
 	own := errors.New("the disk is full")
 	sink := &refusing{first: func() error {
-		n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = 'audit_log.exported' AND outcome = 1`)
+		n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = '`+event.Type("audit_log.exported").Code()+`' AND outcome = 1`)
 		if err != nil || n[0] != 1 {
 			t.Errorf("on the record: %v, %v", n, err)
 		}

@@ -250,7 +250,7 @@ func TestATableThatBreaksOff(t *testing.T) {
 		t.Errorf("an unknown format: %v", err)
 	}
 	exported := func(outcomes string) int64 {
-		n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = 'audit_log.exported' AND outcome `+outcomes)
+		n, err := store.Column[int64](t.Context(), w.db, `SELECT count(*) FROM events WHERE project_id = 'acme' AND type = '`+event.Type("audit_log.exported").Code()+`' AND outcome `+outcomes)
 		if err != nil {
 			t.Fatal(err)
 		}

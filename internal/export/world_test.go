@@ -175,7 +175,7 @@ func (w *world) erase(t testing.TB, n int) {
 					if slices.Contains(after.Refs, ref) {
 						continue
 					}
-					_, err := tx.Exec(ctx, `DELETE FROM event_refs WHERE project_id = 'acme' AND ref = $1 AND id = $2`,
+					_, err := tx.Exec(ctx, `DELETE FROM event_refs WHERE ref = $1 AND id = $2`,
 						w.db.Vault().Reference("acme", ref), r.id)
 					if err != nil {
 						return fact, err

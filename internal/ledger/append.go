@@ -31,7 +31,7 @@ type Row struct {
 // NewRow makes an event ready for being inserted.
 func NewRow(e event.Event) Row {
 	return Row{Leaf{e.ID, merkle.LeafHash(e.Entry)}, []any{
-		e.ID, int64(e.Category), string(e.Type), int64(e.Outcome), e.ActorID, e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
+		e.ID, int64(e.Category), e.Type.Code(), int64(e.Outcome), actorColumn(e.ActorID, e.User), e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
 	}}
 }
 
@@ -46,7 +46,7 @@ func Leaves(rows []Row) []Leaf {
 
 // Insert writes down events of a project. Errors are the engine's.
 func Insert(ctx context.Context, c Conn, project string, rows []Row) error {
-	return InsertMany(ctx, c, insertEvents, "", project, len(rows), func(i int) []any { return rows[i].values })
+	return InsertMany(ctx, c, insertEvents, "", len(rows), func(i int) []any { return append([]any{project}, rows[i].values...) })
 }
 
 // InsertQueued writes down events of a project, which take their places in the queue: in one
@@ -143,8 +143,8 @@ func (l *Log) append(ctx context.Context, c Conn, leaves []Leaf) error {
 
 // insertLeaves writes the rows of leaves whose first one has the position from.
 func (l *Log) insertLeaves(ctx context.Context, c Conn, from int64, leaves []Leaf) error {
-	return InsertMany(ctx, c, `INSERT INTO leaves (project_id, position, id, hash) VALUES `, "", l.project, len(leaves), func(i int) []any {
-		return []any{from + int64(i), leaves[i].ID, leaves[i].Hash[:]}
+	return InsertMany(ctx, c, `INSERT INTO leaves (project_id, position, id, hash) VALUES `, "", len(leaves), func(i int) []any {
+		return []any{l.project, from + int64(i), leaves[i].ID, leaves[i].Hash[:]}
 	})
 }
 

@@ -25,15 +25,15 @@ func chunks(n int, f func(from, to int) error) error {
 	return nil
 }
 
-// InsertMany writes n rows of a project. head ends with VALUES, tail is what follows the rows;
-// row gives the values of one behind the project's id, of which every row has equally many.
-func InsertMany(ctx context.Context, c Conn, head, tail, project string, n int, row func(i int) []any) error {
+// InsertMany writes n rows. head ends with VALUES, tail is what follows the rows; row gives the
+// values of one, of which every row has equally many.
+func InsertMany(ctx context.Context, c Conn, head, tail string, n int, row func(i int) []any) error {
 	return chunks(n, func(low, high int) error {
 		var args []any
 		width := 0
 		for i := low; i < high; i++ {
 			values := row(i)
-			args, width = append(append(args, project), values...), len(values)+1
+			args, width = append(args, values...), len(values)
 		}
 		_, err := c.ExecContext(ctx, head+tuples(high-low, width)+tail, args...)
 		return err

@@ -153,9 +153,17 @@ func TestWhatIsNoText(t *testing.T) {
 // recorded returns "project type" of all events, oldest first.
 func (s *site) recorded() []string {
 	s.t.Helper()
-	list, err := store.Column[string](s.t.Context(), s.db, `SELECT project_id || ' ' || type FROM events ORDER BY id`)
+	type row struct {
+		project string
+		typ     event.Type
+	}
+	rows, err := store.Collect(s.t.Context(), s.db, func(r *row) []any { return []any{&r.project, &r.typ} }, `SELECT project_id, type FROM events ORDER BY id`)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	list := []string{}
+	for _, r := range rows {
+		list = append(list, r.project+" "+string(r.typ))
 	}
 	return list
 }

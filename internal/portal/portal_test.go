@@ -235,9 +235,13 @@ func (s *site) count() int64 {
 // types returns the types of a project's events, oldest first.
 func (s *site) types(id string) []string {
 	s.t.Helper()
-	types, err := store.Column[string](s.t.Context(), s.db, `SELECT type FROM events WHERE project_id = $1 ORDER BY id`, id)
+	rows, err := store.Column[event.Type](s.t.Context(), s.db, `SELECT type FROM events WHERE project_id = $1 ORDER BY id`, id)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	types := []string{}
+	for _, t := range rows {
+		types = append(types, string(t))
 	}
 	return types
 }

@@ -90,12 +90,12 @@ type Derivation struct {
 }
 
 type reference struct {
-	ref []byte
+	ref int64
 	id  event.ID
 }
 
 func (r reference) compare(s reference) int {
-	return cmp.Or(bytes.Compare(r.ref, s.ref), bytes.Compare(r.id[:], s.id[:]))
+	return cmp.Or(cmp.Compare(r.ref, s.ref), bytes.Compare(r.id[:], s.id[:]))
 }
 
 // NewDerivation returns that of no events.
@@ -160,9 +160,9 @@ func (d *Derivation) writeCounts(ctx context.Context, b *store.Book) error {
 	keys := d.countKeys()
 	return b.InsertMany(ctx, `INSERT INTO event_counts (project_id, key, span, start, outcome, n) VALUES `,
 		` ON CONFLICT (project_id, key, span, start, outcome) DO UPDATE SET n = event_counts.n + excluded.n`,
-		d.project, len(keys), func(i int) []any {
+		len(keys), func(i int) []any {
 			c := keys[i]
-			return []any{c.Key, int64(c.Span), c.Start, int64(c.Outcome), d.counts[c]}
+			return []any{d.project, c.Key, int64(c.Span), c.Start, int64(c.Outcome), d.counts[c]}
 		})
 }
 
@@ -175,8 +175,8 @@ func (d *Derivation) countKeys() []auditlog.Count {
 
 func (d *Derivation) writeReferences(ctx context.Context, b *store.Book) error {
 	slices.SortFunc(d.refs, reference.compare)
-	return b.InsertMany(ctx, `INSERT INTO event_refs (project_id, ref, id) VALUES `, ` ON CONFLICT DO NOTHING`,
-		d.project, len(d.refs), func(i int) []any { return []any{d.refs[i].ref, d.refs[i].id} })
+	return b.InsertMany(ctx, `INSERT INTO event_refs (ref, id) VALUES `, ` ON CONFLICT DO NOTHING`,
+		len(d.refs), func(i int) []any { return []any{d.refs[i].ref, d.refs[i].id} })
 }
 
 func (d *Derivation) writeActors(ctx context.Context, b *store.Book) error {
@@ -184,5 +184,5 @@ func (d *Derivation) writeActors(ctx context.Context, b *store.Book) error {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
 	})
 	return b.InsertMany(ctx, `INSERT INTO event_actors (project_id, actor_id, name, type) VALUES `, ` ON CONFLICT DO NOTHING`,
-		d.project, len(all), func(i int) []any { return []any{all[i].ID, all[i].Name, string(all[i].Type)} })
+		len(all), func(i int) []any { return []any{d.project, all[i].ID, all[i].Name, string(all[i].Type)} })
 }

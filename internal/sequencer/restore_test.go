@@ -167,7 +167,7 @@ func (w *world) opening(t *testing.T, e auditlog.Epoch) string {
 		SELECT e.disclosures
 		FROM leaves l
 		JOIN events e ON e.project_id = l.project_id AND e.id = l.id
-		WHERE l.project_id = 'acme' AND l.position = $1 AND e.type = 'audit_log.epoch_opened'`, e.Start)
+		WHERE l.project_id = 'acme' AND l.position = $1 AND e.type = '`+event.Type("audit_log.epoch_opened").Code()+`'`, e.Start)
 	if err != nil || len(text) != 1 {
 		t.Fatalf("position %d: %v, %v", e.Start, text, err)
 	}

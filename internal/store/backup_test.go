@@ -17,7 +17,7 @@ import (
 
 func backups(t *testing.T, db *store.DB, outcome event.Outcome) int64 {
 	t.Helper()
-	n, err := store.Column[int64](t.Context(), db, `SELECT count(*) FROM events WHERE project_id = '_portal' AND type = 'backup.created' AND outcome = $1`, int64(outcome))
+	n, err := store.Column[int64](t.Context(), db, `SELECT count(*) FROM events WHERE project_id = '_portal' AND type = '`+event.Type("backup.created").Code()+`' AND outcome = $1`, int64(outcome))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func transactions(t *testing.T, db *store.DB) int64 {
 		SELECT count(DISTINCT q.xid)
 		FROM events_pending q
 		JOIN events e ON e.project_id = q.project_id AND e.id = q.id
-		WHERE q.project_id = $1 AND e.type = 'user.created'`, "acme")
+		WHERE q.project_id = $1 AND e.type = '`+event.Type("user.created").Code()+`'`, "acme")
 }
 
 func users(t *testing.T, db *store.DB) int64 {
@@ -114,7 +114,8 @@ func TestWhoWaitsIsCommittedTogether(t *testing.T) {
 	if n := transactions(t, db); n != 1 {
 		t.Errorf("%d transactions", n)
 	}
-	if n := count(t, db, `SELECT count(*) FROM events WHERE project_id = $1 AND outcome = 1 AND type LIKE '%user%'`, "acme"); n != 10 {
+	if n := count(t, db, `SELECT count(*) FROM events WHERE project_id = $1 AND outcome = 1 AND type IN ($2, $3)`,
+		"acme", event.Type("user.created").Code(), event.Type("admin_api.mutation.create_user.executed").Code()); n != 10 {
 		t.Errorf("%d events of five changes with two each", n)
 	}
 }

@@ -97,7 +97,7 @@ func TestADeadlockIsRunAgain(t *testing.T) {
 	if diff := cmp.Diff([]string{"xx", "xx"}, searches); diff != "" {
 		t.Errorf("each of two changes touched each of two users once (-want, +got):\n%s", diff)
 	}
-	if n := count(t, db, `SELECT count(*) FROM events WHERE type = 'user.reenabled' AND outcome = 1`); n != 2 {
+	if n := count(t, db, `SELECT count(*) FROM events WHERE type = '`+event.Type("user.reenabled").Code()+`' AND outcome = 1`); n != 2 {
 		t.Errorf("%d events of two changes", n)
 	}
 	if n := count(t, db, `SELECT count(*) FROM events WHERE outcome <> 1`); n != 0 {
@@ -185,7 +185,7 @@ func wantUsers(t *testing.T, db *store.DB, want int64) {
 	if n := count(t, db, `SELECT count(*) FROM users`); n != want {
 		t.Errorf("%d users, want %d", n, want)
 	}
-	if n := count(t, db, `SELECT count(*) FROM events WHERE type = 'admin_api.mutation.create_user.executed'`); n != want {
+	if n := count(t, db, `SELECT count(*) FROM events WHERE type = '`+event.Type("admin_api.mutation.create_user.executed").Code()+`'`); n != want {
 		t.Errorf("%d events of %d changes", n, want)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // row is what the tests look at of an event.
 type row struct {
 	ID          event.ID
-	Type        string
+	Type        event.Type
 	Outcome     int64
 	Actor       string
 	User        event.ID
@@ -30,8 +30,8 @@ type row struct {
 func events(t testing.TB, db *store.DB, project string) []row {
 	t.Helper()
 	rows, err := store.Collect(t.Context(), db, func(r *row) []any {
-		return []any{&r.ID, &r.Type, &r.Outcome, &r.Actor, &r.User, &r.Disclosures, &r.Entry}
-	}, `SELECT id, type, outcome, actor_id, user_id, disclosures, entry FROM events WHERE project_id = $1 ORDER BY id`, project)
+		return append(append([]any{&r.ID, &r.Type, &r.Outcome}, ledger.ScanActor(&r.Actor, &r.User)...), &r.Disclosures, &r.Entry)
+	}, `SELECT id, type, outcome, user_id, actor_id, disclosures, entry FROM events WHERE project_id = $1 ORDER BY id`, project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestRecordOfAFailedChangeLeavesOnlyTheAttempt(t *testing.T) {
 			if last.Type != "admin_api.mutation.create_user.executed" || last.Outcome != int64(c.outcome) {
 				t.Errorf("type %s, outcome %d", last.Type, last.Outcome)
 			}
-			data, err := event.Data(last.ID, -1, event.Type(last.Type), last.Disclosures)
+			data, err := event.Data(last.ID, -1, last.Type, last.Disclosures)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func TestConcurrentCallers(t *testing.T) {
 		}
 	}
 	succeeded := count(t, db, `SELECT count(*) FROM events WHERE project_id = $1 AND type = $2 AND outcome = 1`,
-		"acme", "admin_api.mutation.create_user.executed")
+		"acme", event.Type("admin_api.mutation.create_user.executed").Code())
 	if succeeded != int64(len(ok)) {
 		t.Errorf("%d events for %d changes", succeeded, len(ok))
 	}

@@ -130,8 +130,8 @@ func (b *Book) Append(ctx context.Context, project string, leaves []ledger.Leaf)
 	return translate(ledger.Append(ctx, b.conn, project, leaves))
 }
 
-// InsertMany writes n rows of a project. head ends with VALUES, tail is what follows the rows;
-// row gives the values of one behind the project's id, of which every row has equally many.
-func (b *Book) InsertMany(ctx context.Context, head, tail, project string, n int, row func(i int) []any) error {
-	return translate(ledger.InsertMany(ctx, b.conn, head, tail, project, n, row))
+// InsertMany writes n rows. head ends with VALUES, tail is what follows the rows; row gives the
+// values of one, of which every row has equally many.
+func (b *Book) InsertMany(ctx context.Context, head, tail string, n int, row func(i int) []any) error {
+	return translate(ledger.InsertMany(ctx, b.conn, head, tail, n, row))
 }

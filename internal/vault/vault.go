@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -187,10 +188,10 @@ func (v *Vault) CertificateKey(log string) *merkle.Key {
 	return key
 }
 
-// Reference returns the 16 bytes by which a project's events are found that mention an
-// identifier: a keyed hash of its kind and value, of which neither can be told.
-func (v *Vault) Reference(project string, ref event.Ref) []byte {
+// Reference returns the 8 bytes, as a number, by which a project's events are found that mention an
+// identifier: a keyed hash of the project and of its kind and value, of which neither can be told.
+func (v *Vault) Reference(project string, ref event.Ref) int64 {
 	mac := hmac.New(sha256.New, v.references)
 	fmt.Fprintf(mac, "%d:%s%s:%s", len(project), project, ref.Kind, ref.Value)
-	return mac.Sum(nil)[:16]
+	return int64(binary.BigEndian.Uint64(mac.Sum(nil)))
 }

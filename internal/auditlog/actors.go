@@ -1,0 +1,59 @@
+package auditlog
+
+import "github.com/sealog/sealog/internal/event"
+
+// half is one of the two ways in which a row says who acted: by an id, or, where the actor is the
+// user whom the event is about, by that user's alone. Each has an index of its own.
+type half int
+
+const (
+	wholly half = iota // both
+	byID
+	bySelf
+)
+
+// acted is the condition that one of some actors did it.
+func acted(b *builder, actors []string, half half) string {
+	users := usersAmong(actors)
+	if half == bySelf {
+		return self(b, users)
+	}
+	named := "e.actor_id <> '' AND " + in(b, "e.actor_id", actors, asIs)
+	if half == byID || len(users) == 0 {
+		return "(" + named + ")"
+	}
+	return "(" + named + " OR " + self(b, users) + ")"
+}
+
+func self(b *builder, users []event.ID) string {
+	if len(users) == 0 {
+		return "1 = 0"
+	}
+	return "(e.actor_id = '' AND " + in(b, "e.user_id", users, asIs) + ")"
+}
+
+// usersAmong are those of some actors who can be users, by their ids.
+func usersAmong(actors []string) (users []event.ID) {
+	for _, actor := range actors {
+		if id, err := event.ParseID(actor); err == nil && id.String() == actor && !id.IsZero() {
+			users = append(users, id)
+		}
+	}
+	return users
+}
+
+// halves splits a filter of actors into what each of the two indexes finds, which have no event in
+// common; where one of them finds all, it is that one alone.
+func (f Filter) halves() []Filter {
+	if len(f.Actors) == 0 || f.half != wholly {
+		return []Filter{f}
+	}
+	named := f
+	named.half = byID
+	if len(usersAmong(f.Actors)) == 0 {
+		return []Filter{named}
+	}
+	own := f
+	own.half = bySelf
+	return []Filter{named, own}
+}

@@ -1,0 +1,39 @@
+package ledger
+
+import (
+	"database/sql"
+	"fmt"
+
+	"github.com/sealog/sealog/internal/event"
+)
+
+// actorColumn is what the column actor_id has: nothing where the actor is the user whom the event is
+// about, which is what most users do, and who stands in the next column.
+func actorColumn(actor string, user event.ID) string {
+	if !user.IsZero() && actor == user.String() {
+		return ""
+	}
+	return actor
+}
+
+// ScanActor reads the columns user_id and actor_id, in this order, into user and actor.
+func ScanActor(actor *string, user *event.ID) []any { return []any{user, actorScanner{actor, user}} }
+
+type actorScanner struct {
+	actor *string
+	user  *event.ID
+}
+
+var _ sql.Scanner = actorScanner{}
+
+// Scan implements sql.Scanner.
+func (s actorScanner) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("ledger: cannot read an actor from %T", src)
+	}
+	if *s.actor = text; text == "" && !s.user.IsZero() {
+		*s.actor = s.user.String()
+	}
+	return nil
+}
