@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,9 @@ func (s Span) Start(t time.Time) time.Time {
 	}
 }
 
-// Minutes are the whole minutes between 1970 and a time.
-func Minutes(t time.Time) int64 { return Minute.Start(t).Unix() / 60 }
+// Minutes are the whole minutes between 1970 and a time; of one after the year 6052 they are what
+// PostgreSQL's column can hold.
+func Minutes(t time.Time) int64 { return min(Minute.Start(t).Unix()/60, math.MaxInt32) }
 
 // AtMinute is the inverse of Minutes.
 func AtMinute(n int64) time.Time { return time.Unix(n*60, 0).UTC() }
