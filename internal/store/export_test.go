@@ -1,5 +1,29 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+)
+
+// MigrateTo makes a database as a version of Sealog had it that had this many migrations.
+func MigrateTo(ctx context.Context, config Config, version int64) (db *sql.DB, err error) {
+	engine, p := SQLite, pools{}
+	if config.URL != "" {
+		engine = PostgreSQL
+		p, err = openPostgreSQL(ctx, config.URL, 2, 1)
+	} else {
+		p, err = openSQLite(config.Dir, 1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	provider, _, err := engine.migrator(p.write)
+	if err == nil {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return p.write, err
+}
+
 // HoldTogether lets recordings on PostgreSQL wait until release is called, which commits them
 // together. waiting is how many wait.
 func HoldTogether(db *DB) (waiting func() int, release func()) {
