@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +23,7 @@ import (
 	"github.com/sealog/sealog/internal/storetest"
 )
 
-// tab is one tab of a real browser with a profile of its own.
+// tab is one tab of a real browser, with cookies and storage of its own.
 type tab struct {
 	t     *testing.T
 	ctx   context.Context
@@ -29,8 +32,8 @@ type tab struct {
 	n     int
 }
 
-func chromium(t *testing.T) string {
-	t.Helper()
+// chromiumPath is "" where there is none.
+func chromiumPath() string {
 	if path := os.Getenv("SEALOG_TEST_CHROMIUM"); path != "" {
 		return path
 	}
@@ -39,32 +42,64 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
+	return ""
+}
+
+// chromium skips a test that needs a browser where there is none.
+func chromium(t *testing.T) {
+	t.Helper()
+	if chromiumPath() != "" {
+		return
+	}
 	if os.Getenv("CI") == "true" {
 		t.Fatal("there is no Chromium, and with CI=true nothing may be skipped")
 	}
 	t.Skip("THERE IS NO CHROMIUM: the Portal is not tested in a browser")
-	return ""
 }
+
+// startedBrowser starts the browser that all tests share, at its first call: to start one takes as
+// long as many a test. stopBrowser ends it.
+var startedBrowser = sync.OnceValues(func() (context.Context, error) {
+	allocator, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(chromiumPath()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		// A tab that another one hides is to go on as if it were the only one.
+		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1280, 900))
+	first, closeFirst := chromedp.NewContext(allocator)
+	stopBrowser = func() {
+		closeFirst()
+		stop()
+	}
+	// The first step starts it.
+	return first, chromedp.Do(first)
+})
+
+var stopBrowser = func() {}
 
 func newTab(t *testing.T, srv *server) *tab {
 	t.Helper()
-	path := chromium(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	chromium(t)
+	shared, err := startedBrowser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(shared, 8*time.Minute)
 	t.Cleanup(cancel)
-	allocator, stop := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1280, 900))
-	t.Cleanup(stop)
-	page, closePage := chromedp.NewContext(allocator)
+	page, closePage := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(closePage)
 	shots := filepath.Join("output", string(storetest.Engine()), t.Name())
 	if err := os.MkdirAll(shots, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	b := &tab{t: t, ctx: page, site: srv, shots: shots}
-	// The first step starts the browser, which lives as long as this step's context.
+	// The first step opens the tab, which lives as long as this step's context.
 	if err := chromedp.Do(b.ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	// Of all tabs one has the focus; each is to be as one that somebody looks at.
+	if _, err := chromedp.Call(b.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -208,7 +243,8 @@ func (b *tab) download(selector string) []byte {
 	dir := b.t.TempDir()
 	events := true
 	_, err := chromedp.CallBrowser(b.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
-		Behavior: browser.SetDownloadBehaviorBehaviorAllowAndName, DownloadPath: dir, EventsEnabled: &events,
+		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+		Behavior:         browser.SetDownloadBehaviorBehaviorAllowAndName, DownloadPath: dir, EventsEnabled: &events,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -223,6 +259,9 @@ func (b *tab) download(selector string) []byte {
 		}
 		if e.State == browser.DownloadProgressStateCompleted {
 			text, err := os.ReadFile(filepath.Join(dir, e.GUID))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // it came to another tab
+			}
 			if err != nil {
 				b.t.Fatal(err)
 			}

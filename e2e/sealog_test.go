@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	status := m.Run()
+	stopBrowser()
 	os.RemoveAll(dir)
 	os.Exit(status)
 }
