@@ -15,6 +15,7 @@ func prepared(t testing.TB, args ...string) (*site, *server, key) {
 	t.Helper()
 	s := newSite(t)
 	srv := s.start(t, args...)
+	srv.setup() // it is made and recorded before there is an account
 	out := s.must(t, password+"\n", "account", "create", "--email", email)
 	if !strings.Contains(out, email) || strings.Contains(out, password) {
 		t.Fatalf("account create printed %q", out)

@@ -145,7 +145,7 @@ func TestBrowsing(t *testing.T) {
 	b := newTab(t, srv)
 	var heard troubles
 	heard.listen(b)
-	b.open(srv.setup)
+	b.open(srv.setup())
 	b.fill(map[string]string{"email": email, "password": password, "password_again": password, "id": "acme", "name": "Acme Shop"})
 	b.follow("main form button[type=submit]")
 	token := s.key(t, "acme").token(t)
@@ -284,7 +284,7 @@ func TestLive(t *testing.T) {
 	b := newTab(t, srv)
 	var heard troubles
 	heard.listen(b)
-	b.open(srv.setup)
+	b.open(srv.setup())
 	b.fill(map[string]string{"email": email, "password": password, "password_again": password, "id": "acme", "name": "Acme Shop"})
 	b.follow("main form button[type=submit]")
 	token := s.key(t, "acme").token(t)

@@ -279,7 +279,7 @@ func TestPortal(t *testing.T) {
 	srv := s.start(t)
 	b := newTab(t, srv)
 
-	b.open(srv.setup)
+	b.open(srv.setup())
 	b.shot("setup")
 	b.fill(map[string]string{"email": email, "password": password, "password_again": password, "id": "acme", "name": "Acme Shop"})
 	b.follow("main form button[type=submit]")

@@ -326,7 +326,7 @@ func TestCanaries(t *testing.T) {
 		}
 		return token
 	}
-	first := keep("set-up token", token(srv.setup))
+	first := keep("set-up token", token(srv.setup()))
 	keep("another set-up token", token(run("", 0, "setup-link")))
 	own := keep("account password", canary("account"))
 	v := newVisitor(t, srv)

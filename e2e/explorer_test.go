@@ -27,7 +27,7 @@ func TestExplorer(t *testing.T) {
 	s := newSite(t)
 	srv := s.start(t)
 	b := newTab(t, srv)
-	b.open(srv.setup)
+	b.open(srv.setup())
 	b.fill(map[string]string{"email": email, "password": password, "password_again": password, "id": "acme", "name": "Acme Shop"})
 	b.submit()
 	b.open("/projects/acme/admin-api")

@@ -47,11 +47,11 @@ func TestTheSetupLinkStaysUntilThereIsAnAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	srv := s.start(t)
-	if !strings.HasPrefix(srv.setup, srv.url+"/setup?token=") {
-		t.Fatalf("set-up link %q", srv.setup)
+	if !strings.HasPrefix(srv.setup(), srv.url+"/setup?token=") {
+		t.Fatalf("set-up link %q", srv.setup())
 	}
 	another := strings.TrimSpace(strings.TrimPrefix(s.must(t, "", "setup-link"), "First account: "))
-	for _, link := range []string{srv.setup, another} {
+	for _, link := range []string{srv.setup(), another} {
 		if status, body, _ := srv.get(t, strings.TrimPrefix(link, srv.url), nil); status != 200 || !strings.Contains(body, "<form") {
 			t.Errorf("%s: %d", link, status)
 		}
@@ -64,8 +64,8 @@ func TestTheSetupLinkStaysUntilThereIsAnAccount(t *testing.T) {
 		t.Errorf("setup-link with an account: %d %s", status, errs)
 	}
 	srv.stop(t)
-	if again := s.start(t); again.setup != "" {
-		t.Errorf("a set-up link %q though there is an account", again.setup)
+	if again := s.start(t); again.setup() != "" {
+		t.Errorf("a set-up link %q though there is an account", again.setup())
 	}
 }
 
@@ -522,8 +522,8 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 		return
 	}
 	two := s.start(t)
-	if two.setup != "" {
-		t.Errorf("the second server prints the set-up link %q", two.setup)
+	if two.setup() != "" {
+		t.Errorf("the second server prints the set-up link %q", two.setup())
 	}
 	token := k.token(t)
 	const clients, each = 8, 10

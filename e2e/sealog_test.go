@@ -106,7 +106,8 @@ func (s *site) must(t testing.TB, stdin string, args ...string) string {
 type server struct {
 	demo  string // the demo account's password, when it was made
 	url   string
-	setup string // the set-up link, when it printed one
+	lines <-chan string // what it prints after it is ready
+	link  *string       // what setup returns, once it has been called
 	cmd   *exec.Cmd
 	log   *lockedBuffer
 }
@@ -175,13 +176,22 @@ func (s *site) start(t testing.TB, args ...string) *server {
 			t.Fatalf("the server is not ready:\n%s", srv.log)
 		}
 	}
-	// The set-up link follows at once, if it does.
-	select {
-	case line := <-lines:
-		srv.setup = strings.TrimPrefix(line, "First account: ")
-	case <-time.After(2 * time.Second):
-	}
+	srv.lines = lines
 	return srv
+}
+
+// setup is the set-up link that the server prints while there is no account, or "".
+func (s *server) setup() string {
+	if s.link == nil {
+		link := ""
+		select { // it follows at once, if it does
+		case line := <-s.lines:
+			link = strings.TrimPrefix(line, "First account: ")
+		case <-time.After(2 * time.Second):
+		}
+		s.link = &link
+	}
+	return *s.link
 }
 
 // stop ends the server as an operator would, and expects it to end well.

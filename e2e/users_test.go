@@ -110,7 +110,7 @@ func TestUsers(t *testing.T) {
 	mails, flags := startMail(t)
 	srv := s.start(t, flags...)
 	b := newTab(t, srv)
-	b.open(srv.setup)
+	b.open(srv.setup())
 	b.fill(map[string]string{"email": email, "password": password, "password_again": password, "id": "acme", "name": "Acme Shop"})
 	b.submit()
 
@@ -241,7 +241,7 @@ func TestDemo(t *testing.T) {
 	b.shot("demo-users-list")
 	srv.stop(t)
 	again := s.start(t, "--demo")
-	if again.demo != "" || again.setup != "" {
+	if again.demo != "" || again.setup() != "" {
 		t.Error("the demo was made again")
 	}
 	if _, stderr, status := newSite(t).run(t, "", "config", "--smtp-host", "mail.example"); status == 0 {
