@@ -66,6 +66,10 @@ func Load(ctx context.Context, o LoadOptions) (_ Report, err error) {
 	}
 	took := time.Since(begun)
 	s.Events = done
+	// As a server would have done while the months passed.
+	if err := store.RebuildPastIndexes(ctx, s.db, s.Until); err != nil {
+		return Report{}, err
+	}
 	if s.Size, err = s.size(ctx); err != nil {
 		return Report{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sealog/sealog/internal/access"
@@ -29,6 +30,7 @@ const (
 	dueEvery        = 10 * time.Second
 	sweepEvery      = 10 * time.Minute
 	partitionsEvery = time.Hour
+	rebuildEvery    = time.Hour
 	monthsAhead     = 2
 )
 
@@ -54,21 +56,32 @@ func New(db *store.DB, refusals *access.Refusals, reads *auditlog.Reads, users *
 func (s *Service) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop, s.done = cancel, make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() { s.repeat(ctx, every, s.runOnce) })
+	// It may take minutes, for which the others must not wait.
+	running.Go(func() {
+		s.repeat(ctx, rebuildEvery, func(ctx context.Context, now time.Time) error { return store.RebuildPastIndexes(ctx, s.db, now) })
+	})
 	go func() {
-		defer close(s.done)
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if err := s.runOnce(ctx, s.db.Now()); err != nil {
-					s.log.ErrorContext(ctx, "scheduled work failed; it will be tried again", "error", err)
-				}
+		running.Wait()
+		close(s.done)
+	}()
+}
+
+// repeat does a job time and again until the context ends.
+func (s *Service) repeat(ctx context.Context, every time.Duration, job func(context.Context, time.Time) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := job(ctx, s.db.Now()); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "scheduled work failed; it will be tried again", "error", err)
 			}
 		}
-	}()
+	}
 }
 
 // Stop ends the jobs and records what is still counted in memory.

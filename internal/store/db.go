@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -319,28 +318,6 @@ func (l *logNames) name(ctx context.Context, tx *Tx, project string) (string, er
 		return "", fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
 	}
 	return names[0], nil
-}
-
-// EnsurePartitions makes the monthly partitions of the events table from the month of now to
-// the given number of months ahead. It does nothing on SQLite.
-func EnsurePartitions(ctx context.Context, db *DB, now time.Time, ahead int) error {
-	if db.engine != PostgreSQL {
-		return nil
-	}
-	now = now.UTC()
-	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for range ahead + 1 {
-		next := month.AddDate(0, 1, 0)
-		// Identifiers and bounds cannot be parameters; all of them are made from a date.
-		_, err := db.pools.write.ExecContext(ctx, fmt.Sprintf(
-			`CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM ('%s') TO ('%s')`,
-			month.Format("2006_01"), event.Floor(month), event.Floor(next)))
-		if err != nil {
-			return translate(err)
-		}
-		month = next
-	}
-	return nil
 }
 
 // IsNew reports whether a directory holds no SQLite database yet.

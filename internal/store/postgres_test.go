@@ -447,3 +447,92 @@ func TestPartitionsAcrossAYearsEnd(t *testing.T) {
 	}
 	wantUsers(t, db, 1)
 }
+
+// TestIndexesOfThePastAreRebuiltOnce a month has ended, and not before.
+func TestIndexesOfThePastAreRebuiltOnce(t *testing.T) {
+	t.Parallel()
+	db, config := storetest.OpenWith(t, store.Config{})
+	now := time.Date(2020, 1, 31, 12, 0, 0, 0, time.UTC)
+	rebuild := func(now time.Time) {
+		t.Helper()
+		if err := store.RebuildPastIndexes(t.Context(), db, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rebuild(now)
+	if !onPostgreSQL(t) {
+		return
+	}
+	if err := store.EnsurePartitions(t.Context(), db, now, 1); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("pgx", config.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	// Types come by turns, so that each page of their index is split where nothing more comes.
+	if _, err := raw.ExecContext(t.Context(), `
+		INSERT INTO events (project_id, id, category, type, outcome, actor_id, entry, disclosures)
+		SELECT 'acme', ($1::text || lpad(to_hex(n), 12, '0'))::uuid, 2, (n % 7)::text, 1, 'ann', ''::bytea, ''::bytea
+		FROM generate_series(1, 20000) n`, event.Floor(now).String()[:24]); err != nil {
+		t.Fatal(err)
+	}
+	type index struct {
+		file, size int64
+	}
+	state := func() index {
+		t.Helper()
+		rows, err := store.Collect(t.Context(), db, func(i *index) []any { return []any{&i.file, &i.size} }, `
+			SELECT pg_relation_filenode(x.indexrelid)::bigint, pg_relation_size(x.indexrelid)
+			FROM pg_index x
+			WHERE x.indrelid = 'events_2020_01'::regclass AND pg_get_indexdef(x.indexrelid) LIKE '%(project_id, type, id)'`)
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%v, %v", rows, err)
+		}
+		return rows[0]
+	}
+	before := state()
+	rebuild(now)
+	rebuild(now.Add(24 * time.Hour)) // the month has ended half a day ago
+	if state() != before {
+		t.Error("the indexes of a month that has just ended were rebuilt")
+	}
+	// As one that was broken off leaves it.
+	for _, statement := range []string{
+		`CREATE INDEX events_2020_01_type_ccnew ON events_2020_01 (type)`,
+		`UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'events_2020_01_type_ccnew'::regclass`,
+	} {
+		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held, err := raw.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for _, c := range []struct {
+		another string
+		rebuilt bool
+	}{{`SELECT pg_advisory_lock(6201606)`, false}, {`SELECT pg_advisory_unlock(6201606)`, true}} {
+		if _, err := held.ExecContext(t.Context(), c.another); err != nil {
+			t.Fatal(err)
+		}
+		rebuild(now.Add(36 * time.Hour))
+		if again := state(); c.rebuilt == (again == before) {
+			t.Errorf("after %s: %+v became %+v", c.another, before, again)
+		}
+	}
+	after := state()
+	if after.size*3 > before.size*2 {
+		t.Errorf("%d bytes became %d", before.size, after.size)
+	}
+	if n := count(t, db, `SELECT count(*) FROM pg_index WHERE indrelid = 'events_2020_01'::regclass AND NOT indisvalid`); n != 0 {
+		t.Errorf("%d indexes are left that are not valid", n)
+	}
+	rebuild(now.Add(36 * time.Hour))
+	if state() != after {
+		t.Error("the indexes of a month were rebuilt twice")
+	}
+}
