@@ -127,6 +127,9 @@ func (f Filter) ways() []way {
 		}
 		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
+	if len(types) > mergedTypes && !others && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin }) {
+		f.Category = event.Admin // which has an index, and few events that are of other types
+	}
 	var ways []way
 	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
 		for _, half := range f.halves() {
