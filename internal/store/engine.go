@@ -76,13 +76,10 @@ func openSQLite(dir string, readers int) (pools, error) {
 		q := url.Values{"mode": {mode}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
 		return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 	}
-	// page_size, of a database that is new: a row of the log takes a tenth of a page, so that little
-	// is left over at its end. It must come before _journal_mode, and the driver sorts pragmas by
-	// their names. synchronous(FULL): an audit log may not lose an acknowledged commit.
-	// temp_store(2): the pages that a savepoint may give back are kept in memory and not written to
-	// a file.
-	write, err := sql.Open("sqlite", dsn("rw", "page_size(8192)", "busy_timeout(10000)", "synchronous(FULL)",
-		"foreign_keys(1)", "secure_delete(1)", "temp_store(2)", "cache_size(-65536)", "wal_autocheckpoint(2000)")+"&_journal_mode=WAL&_txlock=immediate")
+	// synchronous(FULL): an audit log may not lose an acknowledged commit. temp_store(2): the
+	// pages that a savepoint may give back are kept in memory and not written to a file.
+	write, err := sql.Open("sqlite", dsn("rw", "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(1)", "secure_delete(1)", "temp_store(2)", "cache_size(-65536)", "wal_autocheckpoint(4000)")+"&_txlock=immediate")
 	if err != nil {
 		return pools{}, fmt.Errorf("store: %w", err)
 	}
