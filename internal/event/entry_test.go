@@ -308,3 +308,10 @@ func TestOutcomesHaveTheirWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSomebodyHasDoneIt(t *testing.T) {
+	t.Parallel()
+	if _, err := New(UserDisabled{}, goldenID(), goldenLog, By{}, InProject("acme")); err == nil {
+		t.Error("an event was made that says of nobody to have done it")
+	}
+}

@@ -43,6 +43,9 @@ func NewAttempt(t Type, id ID, log string, by By, about Target, outcome Outcome,
 }
 
 func seeded(t Type, fact any, id ID, log string, by By, about Target, outcome Outcome, failure *ContextError) (Event, error) {
+	if by.Actor.ID == "" {
+		return Event{}, fmt.Errorf("event: nobody is said to have done %s", t)
+	}
 	seed := newSeed()
 	e, err := build(t, fact, id, log, by, about, outcome, failure, seed.Salts)
 	e.Seed = seed
