@@ -127,7 +127,7 @@ func (f Filter) ways() []way {
 		}
 		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
-	if len(types) > mergedTypes && !others && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin }) {
+	if f.Category == 0 && !others && len(types) > mergedTypes && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin }) {
 		f.Category = event.Admin // which has an index, and few events that are of other types
 	}
 	var ways []way
