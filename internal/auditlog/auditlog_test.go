@@ -90,6 +90,11 @@ func all(t *testing.T, l *auditlog.Reader, project string) []auditlog.Row {
 	return page.Rows
 }
 
+// adminTypes are the types that the Admin API's enum has for administrators.
+func adminTypes() []event.Type {
+	return slices.DeleteFunc(event.ContractTypes(), func(t event.Type) bool { return event.CategoryOf(t) != event.Admin })
+}
+
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
@@ -115,6 +120,8 @@ func TestFilters(t *testing.T) {
 		{"failed or denied", auditlog.Filter{Outcomes: []event.Outcome{event.Failed, event.Denied}}, func(r auditlog.Row) bool { return r.Outcome != event.Succeeded }},
 		{"a user", auditlog.Filter{Users: []event.ID{kim}}, func(r auditlog.Row) bool { return r.User == kim }},
 		{"both users", auditlog.Filter{Users: []event.ID{kim, lee}}, func(r auditlog.Row) bool { return !r.User.IsZero() }},
+		{"what administrators do, among what users did", auditlog.Filter{Category: event.Users, Types: adminTypes()}, func(auditlog.Row) bool { return false }},
+		{"what administrators do", auditlog.Filter{Types: adminTypes()}, func(r auditlog.Row) bool { return r.Category == event.Admin && r.Type.InContract() }},
 		{"an actor", auditlog.Filter{Actors: []string{"bob"}}, func(r auditlog.Row) bool { return r.ActorID == "bob" }},
 		{"from", auditlog.Filter{From: middle}, func(r auditlog.Row) bool { return !r.CreatedAt().Before(middle) }},
 		{"to", auditlog.Filter{To: middle}, func(r auditlog.Row) bool { return r.CreatedAt().Before(middle) }},
