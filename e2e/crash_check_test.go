@@ -45,7 +45,7 @@ func (c *crash) checkAll(t *testing.T, writers []*crashWriter, commands *crashCo
 	count := func(query string) int64 { return column[int64](t, db, query)[0] }
 	eventually(t, "the log does not come to rest", func() error {
 		queued := count(`SELECT count(*) FROM events_pending`)
-		behind := count(`SELECT count(*) FROM logs WHERE NOT closed AND (size > signed_size OR size > projected)`)
+		behind := count(`SELECT count(*) FROM logs WHERE NOT closed AND (size > signed_size OR size > derived)`)
 		if queued+behind > 0 {
 			return fmt.Errorf("%d events have no position, %d logs are not signed and counted to their end", queued, behind)
 		}

@@ -313,7 +313,7 @@ func TestAnUnknownTypeIsKeptAndShown(t *testing.T) {
 	_, err := store.Record(t.Context(), db, by("ann"), event.InProject("acme"), func(ctx context.Context, tx *store.Tx) (event.ProjectDomainCreated, error) {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO events (project_id, id, category, type, outcome, actor_id, entry, disclosures)
-			SELECT project_id, $1, 2, 'starship.launched', 1, actor_id, entry, disclosures FROM events WHERE project_id = 'acme' AND type = '`+event.Type("project.domain.created").Code()+`' LIMIT 1`,
+			SELECT project_id, $1, 2, 'starship_launched', 1, actor_id, entry, disclosures FROM events WHERE project_id = 'acme' AND type = '`+event.Type("project.domain.created").Code()+`' LIMIT 1`,
 			event.Floor(time.Now()))
 		return event.ProjectDomainCreated{}, err
 	})
@@ -321,7 +321,7 @@ func TestAnUnknownTypeIsKeptAndShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := auditlog.New(db)
-	page, err := l.List(t.Context(), auditlog.Filter{Project: "acme", Types: []event.Type{"starship.launched"}}, auditlog.Paging{})
+	page, err := l.List(t.Context(), auditlog.Filter{Project: "acme", Types: []event.Type{"starship_launched"}}, auditlog.Paging{})
 	if err != nil || len(page.Rows) != 1 {
 		t.Fatal(len(page.Rows), err)
 	}
@@ -329,7 +329,7 @@ func TestAnUnknownTypeIsKeptAndShown(t *testing.T) {
 	if err != nil || s.Action != "did: Starship launched" {
 		t.Errorf("%q, %v", s.Action, err)
 	}
-	if data, err := page.Rows[0].Data(); err != nil || !json.Valid(data) || !strings.Contains(string(data), `"type":"starship.launched"`) {
+	if data, err := page.Rows[0].Data(); err != nil || !json.Valid(data) || !strings.Contains(string(data), `"type":"starship_launched"`) {
 		t.Errorf("%s, %v", data, err)
 	}
 }

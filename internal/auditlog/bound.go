@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
 
@@ -69,6 +70,9 @@ func (c *counter) bound(ctx context.Context) error {
 // find the events; the fewest events any of them has are to be looked at.
 func (f Filter) parts() []Filter {
 	base := Filter{Project: f.Project, Category: f.Category, From: f.From, To: f.To}
+	if base.Category == event.Users {
+		base.Category = 0 // which has no index of its own
+	}
 	parts := []Filter{base}
 	add := func(set func(*Filter)) {
 		part := base

@@ -40,7 +40,7 @@ func (e Epoch) Origin() string { return ledger.Origin(e.Log, e.Number) }
 // TreeSize is how many leaves the epoch's tree has.
 func (e Epoch) TreeSize() int64 { return e.Size - e.Start }
 
-const epochColumns = `l.project_id, p.log_id, l.epoch, l.start, l.size, l.signed_size, l.projected, l.halted, l.closed, l.frontier`
+const epochColumns = `l.project_id, p.log_id, l.epoch, l.start, l.size, l.signed_size, l.derived, l.halted, l.closed, l.frontier`
 
 func (e *Epoch) fields() []any {
 	return []any{&e.Project, &e.Log, &e.Number, &e.Start, &e.Size, &e.SignedSize, &e.Projected, orEmpty{&e.Halted}, &e.Closed, &e.frontier}

@@ -110,8 +110,7 @@ func exclude[T comparable](f *Filter, chosen *[]T, not []T, open bool) []T {
 // mergedTypes is how many types are read as one walk of an index each.
 const mergedTypes = 8
 
-// reduceTypes makes the set of types small: each type once, those of another category left
-// out, and none at all when every type is wanted, which is how existing programs say that they
+// reduceTypes makes the set of types small: each type once, and none at all when every type is wanted, which is how existing programs say that they
 // do not filter.
 func (f Filter) reduceTypes() (types []event.Type, others bool) {
 	wanted := map[event.Type]bool{}

@@ -162,11 +162,13 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 	if len(m.Users) > 0 {
 		part(Mention{Users: m.Users})
 	}
-	if len(m.Actors) > 0 && len(f.Actors) > 0 {
-		part(Mention{Actors: m.Actors})
-	} else if len(m.Actors) > 0 {
+	if len(m.Actors) > 0 {
 		one := f
-		one.Mentions, one.Actors = rest, m.Actors
+		if one.Mentions = rest; len(f.Actors) == 0 {
+			one.Actors = m.Actors
+		} else {
+			one.Mentions = append(slices.Clone(rest), Mention{Actors: m.Actors})
+		}
 		for _, half := range one.halves() {
 			ways = append(ways, way{filter: half})
 		}

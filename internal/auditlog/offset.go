@@ -122,14 +122,7 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 		return c.withinReferences(ctx, place, ascending)
 	}
 	b := &builder{}
-	var texts []string
-	for _, half := range f.halves() {
-		one := &builder{args: b.args}
-		one.add("e.project_id = " + one.bind(f.Project))
-		half.restrict(one, c.l.refOf(f.Project))
-		texts, b.args = append(texts, "SELECT e.id FROM "+f.counted()+" WHERE "+one.text()), one.args
-	}
-	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(texts, " UNION ALL ")+`
+	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(c.chosenBy(b, f, "e.id AS id"), " UNION ALL ")+`
 		ORDER BY id `+order+`
 		LIMIT 1 OFFSET `+b.bind(place), b.args...)
 	if err != nil || len(ids) == 0 {

@@ -48,7 +48,7 @@ func (t tail) derived(f Filter) Filter {
 // projectedOf selects the position from which on counts and references don't know of a project's
 // events.
 func projectedOf(project string) string {
-	return "SELECT projected FROM logs WHERE project_id = " + project + " AND NOT closed"
+	return "SELECT derived FROM logs WHERE project_id = " + project + " AND NOT closed"
 }
 
 // sizeOf selects the position after the last. It bounds what is looked at for PostgreSQL, which does

@@ -232,16 +232,23 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 	if len(f.Mentions) > 0 {
 		return c.ways(ctx, f.ways())
 	}
-	var sum int64
-	for _, half := range f.halves() {
-		b := half.where(c.l.refOf(c.f.Project))
-		n, err := one(ctx, c.q, `SELECT count(*) FROM `+f.counted()+` WHERE `+b.text(), b.args...)
-		if err != nil {
-			return 0, err
-		}
-		sum += n
+	b := &builder{}
+	var counts []string
+	for _, text := range c.chosenBy(b, f, "count(*)") {
+		counts = append(counts, "("+text+")")
 	}
-	return sum, nil
+	return one(ctx, c.q, `SELECT `+strings.Join(counts, " + "), b.args...)
+}
+
+// chosenBy selects a column of the events of a filter, with a text for each half.
+func (c *counter) chosenBy(b *builder, f Filter, column string) (texts []string) {
+	for _, half := range f.halves() {
+		one := &builder{args: b.args}
+		one.add("e.project_id = " + one.bind(f.Project))
+		half.restrict(one, c.l.refOf(f.Project))
+		texts, b.args = append(texts, "SELECT "+column+" FROM "+f.counted()+" WHERE "+one.text()), one.args
+	}
+	return texts
 }
 
 // ways counts the events that any of some walks finds.

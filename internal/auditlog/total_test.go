@@ -152,6 +152,12 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 	kinds := []event.Type{"project.app.renamed", "user.reenabled", "email.sent", "admin_api.mutation.update_user.executed", "user.created"}
 	if maybe() {
 		f.Types = kinds[:1+h.random.IntN(len(kinds))]
+		switch h.random.IntN(4) {
+		case 0:
+			f.Types = adminTypes()
+		case 1:
+			f.Types = slices.Concat(f.Types, adminTypes())
+		}
 		must(func(r auditlog.Row) bool { return slices.Contains(f.Types, r.Type) })
 	}
 	if maybe() {
@@ -173,8 +179,16 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 		if maybe() {
 			m.Users = h.users[3:]
 		}
+		if maybe() {
+			m.Actors = []string{h.actors[h.random.IntN(len(h.actors))], h.users[0].String()}
+		}
+		if maybe() && len(m.Actors) > 0 {
+			m.Refs = nil
+		}
 		f.Mentions = append(f.Mentions, m)
-		must(func(r auditlog.Row) bool { return sentTo(r, h.users[1:3]) || slices.Contains(m.Users, r.User) })
+		must(func(r auditlog.Row) bool {
+			return len(m.Refs) > 0 && sentTo(r, h.users[1:3]) || slices.Contains(m.Users, r.User) || slices.Contains(m.Actors, r.ActorID)
+		})
 	}
 	if h.random.IntN(6) == 0 {
 		f.Not = auditlog.Exclusion{Types: kinds[:1], Users: h.users[:1], Actors: h.actors[:1], Outcomes: []event.Outcome{event.Denied}}

@@ -192,7 +192,7 @@ func (s *Site) keep(ctx context.Context, project string, some made) error {
 		}
 	}
 	return store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
-		_, err := b.Exec(ctx, `UPDATE logs SET projected = size WHERE project_id = $1 AND NOT closed`, project)
+		_, err := b.Exec(ctx, `UPDATE logs SET derived = size WHERE project_id = $1 AND NOT closed`, project)
 		return err
 	})
 }

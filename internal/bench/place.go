@@ -192,7 +192,7 @@ func (p *place) project(ctx context.Context, id string) (log string, err error) 
 // the log's size, deriving has nothing to do, and what else is done can be measured alone.
 func (p *place) derived(ctx context.Context, project string, positions int64) error {
 	return store.Bookkeep(ctx, p.db, func(ctx context.Context, b *store.Book) error {
-		_, err := b.Exec(ctx, `UPDATE logs SET projected = $1 WHERE project_id = $2`, positions, project)
+		_, err := b.Exec(ctx, `UPDATE logs SET derived = $1 WHERE project_id = $2`, positions, project)
 		return err
 	})
 }

@@ -132,7 +132,7 @@ func (g *growth) to(ctx context.Context, o Options) error {
 		if err := g.insertTiles(ctx, b, g.tiles); err != nil {
 			return err
 		}
-		_, err := b.Exec(ctx, `UPDATE logs SET size = $1, frontier = $2, projected = $1 WHERE project_id = $3`, o.Leaves, g.frontier.Bytes(), g.project)
+		_, err := b.Exec(ctx, `UPDATE logs SET size = $1, frontier = $2, derived = $1 WHERE project_id = $3`, o.Leaves, g.frontier.Bytes(), g.project)
 		return err
 	})
 }

@@ -105,12 +105,13 @@ type stored struct {
 	id                 event.ID
 	position           int64
 	entry, disclosures ledger.Packed
+	raw                []byte // disclosures as they are stored
 }
 
 func (w *world) events(t *testing.T) []stored {
 	t.Helper()
-	rows, err := store.Collect(t.Context(), w.db, func(s *stored) []any { return []any{&s.id, &s.position, &s.entry, &s.disclosures} }, `
-		SELECT e.id, COALESCE(l.position, -1), e.entry, e.disclosures
+	rows, err := store.Collect(t.Context(), w.db, func(s *stored) []any { return []any{&s.id, &s.position, &s.entry, &s.disclosures, &s.raw} }, `
+		SELECT e.id, COALESCE(l.position, -1), e.entry, e.disclosures, e.disclosures
 		FROM events e
 		LEFT JOIN leaves l ON l.project_id = e.project_id AND l.id = e.id
 		WHERE e.project_id = 'acme'
@@ -143,6 +144,9 @@ func (w *world) check(t *testing.T) {
 		}
 		for _, name := range names {
 			missing[e.id.String()+" "+name] = true
+		}
+		if ledger.HasSeed(e.raw) != (len(names) == 0) {
+			t.Errorf("event %s lacks %v, and is stored as %x", e.id, names, e.raw)
 		}
 		if entry.Type == "audit.redacted" && entry.Outcome == "succeeded" {
 			for _, field := range redacted(t, e.disclosures) {
@@ -189,7 +193,7 @@ func (w *world) settled(t *testing.T) {
 			t.Fatal(err)
 		}
 		left, err := store.Column[int64](t.Context(), w.db, `
-			SELECT (SELECT count(*) FROM events WHERE project_id = 'acme') - projected FROM logs WHERE project_id = 'acme' AND NOT closed`)
+			SELECT (SELECT count(*) FROM events WHERE project_id = 'acme') - derived FROM logs WHERE project_id = 'acme' AND NOT closed`)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -198,7 +198,7 @@ func derived(ctx context.Context, tx *store.Tx, project string, ids []event.ID) 
 		SELECT l.id, l.position
 		FROM leaves l
 		JOIN logs g ON g.project_id = l.project_id AND NOT g.closed
-		WHERE l.project_id = $1 AND l.id IN (`+list+`) AND l.position < g.projected`, args...)
+		WHERE l.project_id = $1 AND l.id IN (`+list+`) AND l.position < g.derived`, args...)
 	positions := make(map[event.ID]int64, len(rows))
 	for _, r := range rows {
 		positions[r.id] = r.position

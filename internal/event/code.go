@@ -8,7 +8,9 @@ import (
 )
 
 // types.txt has every activity type that has a code, one a line: the code is the number of the
-// line. Lines are added at its end, and never changed or taken away: the codes are stored.
+// line. Lines are added at its end, and never changed or taken away: the codes are stored. Whoever adds
+// one adds a migration too, if only one that does nothing: so that an older version, which does not
+// know the code, refuses the database.
 //
 //go:embed types.txt
 var typesText string
@@ -35,7 +37,7 @@ func (t Type) Code() string {
 
 // TypeOfCode is the inverse of Code. Of a type that is stored as it is it returns the same.
 func TypeOfCode(code string) Type {
-	if n, err := strconv.Atoi(code); err == nil && n >= 1 && n <= len(coded) {
+	if n, err := strconv.Atoi(code); err == nil && n >= 1 && n <= len(coded) && strconv.Itoa(n) == code {
 		return Type(coded[n-1])
 	}
 	return Type(code)

@@ -1,14 +1,21 @@
 package event
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
 // TestEveryTypeHasACode, and the same as ever: what is stored has it.
 func TestEveryTypeHasACode(t *testing.T) {
 	t.Parallel()
+	const stored = 172 // types.txt had as many lines when the first codes were stored
+	if sum := sha256.Sum256([]byte(strings.Join(coded[:stored], "\n"))); hex.EncodeToString(sum[:]) != "4abc54542a18d06a115d591dcdf37e3e1e4e90d2a6ac3d496f2cd1498b31456f" {
+		t.Error("the lines of types.txt that codes are stored of have changed")
+	}
 	seen := map[string]Type{}
 	for _, typ := range coded {
 		code := Type(typ).Code()
@@ -41,7 +48,7 @@ func TestEveryTypeHasACode(t *testing.T) {
 			t.Errorf("%s is read as %s, %v", code, read, err)
 		}
 	}
-	for _, odd := range []string{"0", "-1", "9999", ""} {
+	for _, odd := range []string{"0", "-1", "9999", "", "+116", "0116"} {
 		if got := TypeOfCode(odd); got != Type(odd) {
 			t.Errorf("the code %q is read as %s", odd, got)
 		}

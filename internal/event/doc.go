@@ -10,7 +10,7 @@
 //
 //	entry        a small canonical JSON object (RFC 8785) that holds no personal data:
 //	             type, time, outcome, and for each part of the event a digest
-//	disclosures  the parts themselves, each with a random salt, in the form of RFC 9901
+//	disclosures  the parts themselves, each with a salt of its own, in the form of RFC 9901
 //
 // The leaf of the Merkle log is the entry. Removing a disclosure (erasure) leaves the
 // entry, and so every proof, as it was. Redact removes the personal ones; the fact

@@ -21,7 +21,7 @@ func newSeed() (s Seed) {
 }
 
 // Salts returns n salts, one after the other: what HKDF-Expand (RFC 5869, section 2.3) makes of
-// the seed. It panics for more than 510.
+// the seed as its key, which has as many bits as a salt. It panics for more than 510.
 func (s Seed) Salts(n int) []byte {
 	salts, err := hkdf.Expand(sha256.New, s[:], "sealog salts", n*SaltSize)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/sealog/sealog/internal/event"
 )
 
-// actorColumn is what the column actor_id has: nothing where the actor is the user whom the event is
+// ActorColumn is what the column actor_id has: nothing where the actor is the user whom the event is
 // about, which is what most users do, and who stands in the next column.
-func actorColumn(actor string, user event.ID) string {
+func ActorColumn(actor string, user event.ID) string {
 	if !user.IsZero() && actor == user.String() {
 		return ""
 	}

@@ -31,7 +31,7 @@ type Row struct {
 // NewRow makes an event ready for being inserted.
 func NewRow(e event.Event) Row {
 	return Row{Leaf{e.ID, merkle.LeafHash(e.Entry)}, []any{
-		e.ID, int64(e.Category), e.Type.Code(), int64(e.Outcome), actorColumn(e.ActorID, e.User), e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
+		e.ID, int64(e.Category), e.Type.Code(), int64(e.Outcome), ActorColumn(e.ActorID, e.User), e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
 	}}
 }
 

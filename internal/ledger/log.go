@@ -52,7 +52,7 @@ func open(ctx context.Context, c Conn, project, lock string) (_ *Log, ok bool, e
 // create makes a log's first epoch unless there is one.
 func create(ctx context.Context, c Conn, project string) error {
 	_, err := c.ExecContext(ctx, `
-		INSERT INTO logs (project_id, epoch, start, size, frontier, signed_size, projected, closed)
+		INSERT INTO logs (project_id, epoch, start, size, frontier, signed_size, derived, closed)
 		VALUES ($1, 1, 0, 0, $2, 0, 0, FALSE)
 		ON CONFLICT DO NOTHING`, project, []byte{})
 	return err
@@ -73,8 +73,8 @@ func NewEpoch(ctx context.Context, c Conn, project, lock string, number int64, o
 		return merkle.Frontier{}, err
 	}
 	_, err = c.ExecContext(ctx, `
-		INSERT INTO logs (project_id, epoch, start, size, frontier, signed_size, projected, opened_by, closed)
-		SELECT project_id, $3, size, size, $4, size, projected, $5, FALSE
+		INSERT INTO logs (project_id, epoch, start, size, frontier, signed_size, derived, opened_by, closed)
+		SELECT project_id, $3, size, size, $4, size, derived, $5, FALSE
 		FROM logs
 		WHERE project_id = $1 AND epoch = $2`, project, l.epoch, number, []byte{}, opener)
 	return l.frontier, err

@@ -58,6 +58,9 @@ func (p *Packed) Scan(src any) error {
 	return nil
 }
 
+// HasSeed reports whether disclosures are stored with the seed of all their salts.
+func HasSeed(stored []byte) bool { return len(stored) > 0 && stored[0] == packedSeeded }
+
 // Stored is Packed for readers who may not want it: it is read as it is stored.
 type Stored []byte
 

@@ -30,7 +30,7 @@ const (
 	dueEvery        = 10 * time.Second
 	sweepEvery      = 10 * time.Minute
 	partitionsEvery = time.Hour
-	rebuildEvery    = time.Hour
+	rebuildEvery    = 10 * time.Minute
 	monthsAhead     = 2
 )
 
@@ -59,13 +59,15 @@ func (s *Service) Start() {
 	var running sync.WaitGroup
 	running.Go(func() { s.repeat(ctx, every, s.runOnce) })
 	// It may take minutes, for which the others must not wait.
-	running.Go(func() {
-		s.repeat(ctx, rebuildEvery, func(ctx context.Context, now time.Time) error { return store.RebuildPastIndexes(ctx, s.db, now) })
-	})
+	running.Go(func() { s.repeat(ctx, rebuildEvery, s.rebuild) })
 	go func() {
 		running.Wait()
 		close(s.done)
 	}()
+}
+
+func (s *Service) rebuild(ctx context.Context, now time.Time) error {
+	return store.RebuildPastIndexes(ctx, s.db, now)
 }
 
 // repeat does a job time and again until the context ends.

@@ -15,7 +15,7 @@ import (
 	"github.com/sealog/sealog/internal/vault"
 )
 
-const underived = `SELECT project_id FROM logs WHERE size > projected AND NOT closed LIMIT 1000`
+const underived = `SELECT project_id FROM logs WHERE size > derived AND NOT closed LIMIT 1000`
 
 // derive is D: what readers count and search by is made of the events, in the order of their
 // positions, and so that each is taken in once.
@@ -62,8 +62,8 @@ func (s *Service) deriveSome(ctx context.Context, project string) (int, error) {
 	err = store.Bookkeep(ctx, s.db, func(ctx context.Context, b *store.Book) error {
 		n, err := b.Exec(ctx, `
 			UPDATE logs
-			SET projected = $1
-			WHERE project_id = $2 AND epoch = $3 AND projected = $4 AND NOT closed`,
+			SET derived = $1
+			WHERE project_id = $2 AND epoch = $3 AND derived = $4 AND NOT closed`,
 			e.Projected+int64(len(events)), project, e.Number, e.Projected)
 		if err == nil && n == 0 {
 			err = store.ErrNoChange // another process has taken them in

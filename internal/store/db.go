@@ -132,8 +132,19 @@ func (db *DB) migrate(ctx context.Context) error {
 		return fault.New(fault.Invalid, "DatabaseNewer",
 			"The database was made by a newer version of Sealog (its version is %d, this program knows %d).", current, target)
 	}
+	if current < target && db.engine == SQLite {
+		// What a migration sorts may be larger than the memory, in which the writer sorts else.
+		if _, err := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = FILE`); err != nil {
+			return err
+		}
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return err
+	}
+	if db.engine == SQLite {
+		if _, err := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = MEMORY`); err != nil {
+			return err
+		}
 	}
 	return db.checkMigrations(ctx, files)
 }

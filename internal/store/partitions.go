@@ -42,22 +42,13 @@ const rebuildAfter = 24 * time.Hour
 // splits a full page in the middle, as if events came everywhere, so that the first half, to which
 // nothing is added, stays half full. It does nothing on SQLite, which moves rows to the pages beside.
 //
-// It holds nobody up, waits for transactions that are older than its own, and may take minutes. Of
-// several processes one does it. What is broken off is begun again by the next call.
+// Reading and recording go on meanwhile. It may take minutes, waits for transactions that are older
+// than its own, and Compact waits for it. Of several processes one does it. What is broken off is begun
+// again by the next call.
 func RebuildPastIndexes(ctx context.Context, db *DB, now time.Time) (err error) {
 	defer fault.Wrap(&err, "store.RebuildPastIndexes")
 	if db.engine != PostgreSQL {
 		return nil
-	}
-	due, err := Column[string](ctx, db, `
-		SELECT c.relname::text
-		FROM pg_inherits h
-		JOIN pg_class c ON c.oid = h.inhrelid
-		WHERE h.inhparent = 'events'::regclass AND c.relname < $1
-			AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.key = '`+rebuilt+`' || c.relname)
-		ORDER BY 1`, partition(now.Add(-rebuildAfter)))
-	if err != nil || len(due) == 0 {
-		return err
 	}
 	// REINDEX runs in no transaction, and the lock is the connection's.
 	conn, err := db.pools.write.Conn(ctx)
@@ -73,20 +64,30 @@ func RebuildPastIndexes(ctx context.Context, db *DB, now time.Time) (err error) 
 		_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, rebuildLock)
 		err = errors.Join(err, translate(unlockErr))
 	}()
-	for i, table := range due {
-		if err := rebuild(ctx, conn, table); err != nil {
-			return err
-		}
-		if i == len(due)-1 {
-			if err := rebuild(ctx, conn, "event_counts"); err != nil {
-				return err
-			}
-		}
-		if err := SetSetting(ctx, db, rebuilt+table, now.UTC().Format(time.RFC3339)); err != nil {
-			return err
-		}
+	due, err := names(ctx, conn, `
+		SELECT c.relname::text
+		FROM pg_inherits h
+		JOIN pg_class c ON c.oid = h.inhrelid
+		WHERE h.inhparent = 'events'::regclass AND c.relkind = 'r' AND c.relname ~ '^events_[0-9]{4}_[0-9]{2}$' AND c.relname < $1
+			AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.key = $2 || c.relname)
+		ORDER BY 1`, partition(now.Add(-rebuildAfter)), rebuilt)
+	if err != nil || len(due) == 0 {
+		return err
 	}
-	return nil
+	var errs []error
+	some := false
+	for _, table := range due {
+		err := rebuild(ctx, conn, table)
+		if err == nil {
+			some = true
+			_, err = conn.ExecContext(ctx, `INSERT INTO instance (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, rebuilt+table, now.UTC().Format(time.RFC3339))
+		}
+		errs = append(errs, err)
+	}
+	if some {
+		errs = append(errs, rebuild(ctx, conn, "event_counts"))
+	}
+	return translate(errors.Join(errs...))
 }
 
 // rebuilt begins the names of the settings that say what was rebuilt when.
@@ -95,35 +96,42 @@ const rebuilt = "rebuilt "
 // rebuildLock is the number of the advisory lock of whoever rebuilds.
 const rebuildLock = 0x5ea106
 
-// rebuild rebuilds the indexes of a table, which is named in the database or by this program. One
-// that was broken off has left indexes that are not valid; they go first.
+// rebuild rebuilds the indexes of a table that is named by this program. A rebuilding that was broken
+// off has left indexes that are not valid; they go first.
 func rebuild(ctx context.Context, conn *sql.Conn, table string) error {
-	rows, err := conn.QueryContext(ctx, `
-		SELECT quote_ident(c.relname)
-		FROM pg_index x
+	broken, err := names(ctx, conn, `
+		SELECT x.indexrelid::regclass::text
+		FROM pg_class t
+		JOIN pg_index x ON x.indrelid IN (t.oid, t.reltoastrelid)
 		JOIN pg_class c ON c.oid = x.indexrelid
-		WHERE x.indrelid = $1::regclass AND NOT x.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'`, table)
+		WHERE t.oid = $1::regclass AND NOT x.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'`, table)
 	if err != nil {
-		return translate(err)
+		return err
 	}
-	var broken []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return errors.Join(translate(err), rows.Close())
-		}
-		broken = append(broken, name)
-	}
-	if err := rows.Err(); err != nil {
-		return translate(err)
-	}
-	for _, name := range broken {
-		if _, err := conn.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+name); err != nil {
-			return translate(err)
+	for _, index := range broken {
+		if _, err := conn.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+index); err != nil {
+			return err
 		}
 	}
 	_, err = conn.ExecContext(ctx, `REINDEX TABLE CONCURRENTLY `+table)
-	return translate(err)
+	return err
+}
+
+// names reads one column of names.
+func names(ctx context.Context, conn *sql.Conn, query string, args ...any) (all []string, err error) {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, translate(err)
+		}
+		all = append(all, name)
+	}
+	return all, translate(rows.Err())
 }
 
 // partition is the name of the partition that has the events of a time.

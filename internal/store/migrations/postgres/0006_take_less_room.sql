@@ -192,12 +192,18 @@ ALTER TABLE events
 CREATE INDEX events_category ON events (project_id, category, id) WHERE category <> 1;
 CREATE INDEX events_type ON events (project_id, type, id);
 CREATE INDEX events_actor ON events (project_id, actor_id, id) WHERE actor_id <> '';
+
+-- A process of an older version, which would write otherwise and not read what newer ones write, can do neither from
+-- here on: it does not find logs.derived (the position up to which the tables below are made), nor a place for a type's
+-- name.
+ALTER TABLE logs RENAME COLUMN projected TO derived;
+CREATE TRIGGER events_uncoded BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.type LIKE '%.%') EXECUTE FUNCTION sealog_refuse();
 CREATE TRIGGER events_changed BEFORE UPDATE OF project_id, id, category, type, outcome, actor_id, user_id, entry ON events FOR EACH ROW EXECUTE FUNCTION sealog_refuse();
 
 -- event_counts: how many events there were in a span of time (1 a minute, 2 an hour, 3 a day, 4 a month; start is its
 -- beginning, in minutes since 1970) that have a key ('' for all, 'c:' and a category, 't:' and a type's code, 'a', a
--- category, ':' and an actor who is no end user) and an outcome. Derived from the events below the log's projected
--- position.
+-- category, ':' and an actor who is no end user) and an outcome. Derived from the events below the position
+-- logs.derived.
 ALTER TABLE event_counts RENAME TO old_counts;
 ALTER TABLE old_counts RENAME CONSTRAINT event_counts_pkey TO old_counts_pkey;
 CREATE TABLE event_counts (
@@ -230,3 +236,5 @@ FROM old_refs
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 DROP TABLE old_refs;
+
+ANALYZE events, event_counts, event_refs;

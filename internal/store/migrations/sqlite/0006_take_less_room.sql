@@ -196,6 +196,15 @@ SET type = COALESCE((SELECT c.code FROM type_codes c WHERE c.type = events.type)
 CREATE INDEX events_category ON events (project_id, category, id) WHERE category <> 1;
 CREATE INDEX events_type ON events (project_id, type, id);
 CREATE INDEX events_actor ON events (project_id, actor_id, id) WHERE actor_id <> '';
+
+-- A process of an older version, which would write otherwise and not read what newer ones write, can do neither from
+-- here on: it does not find logs.derived (the position up to which the tables below are made), nor a place for a type's
+-- name.
+ALTER TABLE logs RENAME COLUMN projected TO derived;
+-- +goose StatementBegin
+CREATE TRIGGER events_uncoded BEFORE INSERT ON events WHEN NEW.type LIKE '%.%'
+BEGIN SELECT RAISE(ABORT, 'sealog: a type without its code'); END;
+-- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER events_changed BEFORE UPDATE OF project_id, id, category, type, outcome, actor_id, user_id, entry ON events
 BEGIN SELECT RAISE(ABORT, 'sealog: events are not changed'); END;
@@ -203,8 +212,8 @@ BEGIN SELECT RAISE(ABORT, 'sealog: events are not changed'); END;
 
 -- event_counts: how many events there were in a span of time (1 a minute, 2 an hour, 3 a day, 4 a month; start is its
 -- beginning, in minutes since 1970) that have a key ('' for all, 'c:' and a category, 't:' and a type's code, 'a', a
--- category, ':' and an actor who is no end user) and an outcome. Derived from the events below the log's projected
--- position.
+-- category, ':' and an actor who is no end user) and an outcome. Derived from the events below the position
+-- logs.derived.
 ALTER TABLE event_counts RENAME TO old_counts;
 CREATE TABLE event_counts (
     n INTEGER NOT NULL,
