@@ -1,13 +1,13 @@
 package event
 
 import (
-	"crypto/hkdf"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
-	"crypto/sha256"
 )
 
 // SaltSize is how many bytes a salt has.
-const SaltSize = 16
+const SaltSize = aes.BlockSize
 
 // Seed is 16 random bytes that all salts of an event are made of. Who has it has the salts, and
 // who has some of the salts cannot tell the others; so it goes when one of them has to go.
@@ -20,12 +20,14 @@ func newSeed() (s Seed) {
 	return s
 }
 
-// Salts returns n salts, one after the other: what HKDF-Expand (RFC 5869, section 2.3) makes of
-// the seed as its key, which has as many bits as a salt. It panics for more than 510.
+// Salts returns n salts, one after the other: AES-128 of the numbers from 0 on, with the seed as its
+// key (NIST SP 800-38A, section 6.5: the key stream of the counter mode).
 func (s Seed) Salts(n int) []byte {
-	salts, err := hkdf.Expand(sha256.New, s[:], "sealog salts", n*SaltSize)
+	block, err := aes.NewCipher(s[:])
 	if err != nil {
-		panic(err) // they are too many
+		panic(err) // never: the key has 16 bytes
 	}
+	salts := make([]byte, n*SaltSize)
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(salts, salts)
 	return salts
 }

@@ -90,7 +90,7 @@ func packWith(plain []byte, seed *event.Seed) []byte {
 		packed = append(packed, packedApart)
 	} else {
 		packed = append(append(packed, packedSeeded), seed[:]...)
-		salts = seed.Salts(min(bytes.Count(plain, []byte{'\n'})+1, maxSalts))
+		salts = seed.Salts(bytes.Count(plain, []byte{'\n'}) + 1)
 	}
 	text, values, ok := takeValues(plain, salts)
 	if !ok {
@@ -110,9 +110,6 @@ func packWith(plain []byte, seed *event.Seed) []byte {
 	}
 	return packed
 }
-
-// maxSalts is how many salts a seed is good for.
-const maxSalts = 510
 
 // Unpack returns the bytes that are stored in a column.
 //
@@ -167,7 +164,7 @@ func unpackApart(packed []byte, seed *event.Seed) ([]byte, error) {
 	var salts []byte
 	if seed != nil {
 		n := bytes.Count(text, []byte{markSalt})
-		if n > maxSalts {
+		if n > maxUnpacked/saltChars {
 			return nil, errValues
 		}
 		salts = seed.Salts(n)
