@@ -11,7 +11,7 @@ func ByUser(user event.ID, req event.Request) event.By {
 // ByCode is somebody who has proven that an address is theirs, which no user has: known by
 // the code they entered.
 func ByCode(code event.ID, req event.Request) event.By {
-	return event.By{Actor: event.Actor{Type: event.EndUser, ID: "one_time_code:" + code.String()}, Surface: event.ViaUser, Request: req}
+	return event.By{Actor: event.Actor{Type: event.EndUser, ID: event.CodeActor(code)}, Surface: event.ViaUser, Request: req}
 }
 
 // ByStranger is Sealog itself, which notes what somebody did who has proven nothing.

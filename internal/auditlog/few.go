@@ -15,7 +15,8 @@ const fewEvents = 100
 
 // looked returns the filter with the events in place of the references, in each group where few
 // events mention any of them: one look at event_refs where walks would be as many as references.
-// It is a filter of the state that q sees, without the tail.
+// Actors of whom there is no event are left out: a word that somebody looks for is mostly none. It is a
+// filter of the state that q sees, without the tail.
 func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter, error) {
 	f.Mentions = slices.Clone(f.Mentions)
 	for i, m := range f.Mentions {
@@ -32,8 +33,31 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 		if len(ids) <= l.few {
 			f.Mentions[i].Events, f.Mentions[i].Refs = unique(slices.Concat(m.Events, ids)), nil
 		}
+		if f.Mentions[i].Actors, err = known(ctx, q, f.Project, m.Actors); err != nil {
+			return Filter{}, err
+		}
 	}
 	return f, nil
+}
+
+// known returns those of some actors of whom there may be events that are derived.
+func known(ctx context.Context, q store.Querier, project string, actors []string) ([]string, error) {
+	may, others := []string{}, []string{}
+	for _, actor := range actors {
+		if event.MayBeEndUser(actor) {
+			may = append(may, actor)
+		} else {
+			others = append(others, actor)
+		}
+	}
+	if len(others) == 0 {
+		return may, nil
+	}
+	b := &builder{}
+	b.add("project_id = " + b.bind(project))
+	b.add(in(b, "actor_id", others, asIs))
+	have, err := store.Column[string](ctx, q, `SELECT DISTINCT actor_id FROM event_actors WHERE `+b.text(), b.args...)
+	return append(may, have...), err
 }
 
 // isFew reports whether a group holds for few events, whose ids are known.

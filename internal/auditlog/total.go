@@ -80,7 +80,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 }
 
 // covers reports whether the counts know all of some actors. An end user's actions are not
-// counted by actor, and an end user's id is a UUID; who has one and is counted, has rows.
+// counted by actor; who has an id as end users have, and is counted, has rows.
 func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
 	b := &builder{}
 	text := `SELECT DISTINCT key FROM event_counts WHERE project_id = ` + b.bind(c.f.Project) +
@@ -94,10 +94,7 @@ func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
 		_, actor, _ := strings.Cut(key, ":")
 		have[actor] = true
 	}
-	return !slices.ContainsFunc(actors, func(actor string) bool {
-		_, err := event.ParseID(actor)
-		return err == nil && !have[actor]
-	}), nil
+	return !slices.ContainsFunc(actors, func(actor string) bool { return event.MayBeEndUser(actor) && !have[actor] }), nil
 }
 
 // countKeys are the keys of event_counts whose sums a filter asks for, and those whose sums are

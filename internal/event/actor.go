@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -30,6 +31,19 @@ type Actor struct {
 	// SessionID is the account's session, TokenID the personal access token it used instead.
 	SessionID string `json:"session_id,omitempty"`
 	TokenID   string `json:"token_id,omitempty"`
+}
+
+// codeActor begins the id of an end user who is known by a code alone.
+const codeActor = "one_time_code:"
+
+// CodeActor is the id of somebody of whom only a one-time code is known that they entered. The
+// actor's type is EndUser.
+func CodeActor(code ID) string { return codeActor + code.String() }
+
+// MayBeEndUser reports whether an actor's id is such as end users have: a UUID, or a CodeActor's.
+func MayBeEndUser(actor string) bool {
+	_, err := ParseID(strings.TrimPrefix(actor, codeActor))
+	return err == nil
 }
 
 // Request is what is known of the HTTP request or command that an action came with.
