@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -94,13 +95,13 @@ func TestKilledWhileThingsAreDue(t *testing.T) {
 	}
 	t.Logf("killed %d times", kills)
 	for query, want := range map[string]int{
-		`SELECT count(*) FROM users`:                                                                        users / 2,
-		`SELECT count(*) FROM users WHERE is_anonymized`:                                                    users / 2,
-		`SELECT count(*) FROM events WHERE type = 'user.deleted'`:                                           users / 2,
-		`SELECT count(*) FROM events WHERE type = 'user.anonymized'`:                                        users / 2,
-		`SELECT count(DISTINCT user_id) FROM events WHERE type = 'user.deleted'`:                            users / 2,
-		`SELECT count(DISTINCT user_id) FROM events WHERE type = 'user.anonymized'`:                         users / 2,
-		`SELECT count(*) FROM events WHERE type = 'user.deleted' AND actor_id <> 'system:account-deletion'`: 0,
+		`SELECT count(*) FROM users`:                                                                                                     users / 2,
+		`SELECT count(*) FROM users WHERE is_anonymized`:                                                                                 users / 2,
+		`SELECT count(*) FROM events WHERE type = '` + event.Type("user.deleted").Code() + `'`:                                           users / 2,
+		`SELECT count(*) FROM events WHERE type = '` + event.Type("user.anonymized").Code() + `'`:                                        users / 2,
+		`SELECT count(DISTINCT user_id) FROM events WHERE type = '` + event.Type("user.deleted").Code() + `'`:                            users / 2,
+		`SELECT count(DISTINCT user_id) FROM events WHERE type = '` + event.Type("user.anonymized").Code() + `'`:                         users / 2,
+		`SELECT count(*) FROM events WHERE type = '` + event.Type("user.deleted").Code() + `' AND actor_id <> 'system:account-deletion'`: 0,
 	} {
 		if got := count(query); got != want {
 			t.Errorf("%s: %d, want %d", query, got, want)
