@@ -61,8 +61,10 @@ const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.user_id, e
 const from = `events e LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
 
 func (r *Row) fields() []any {
-	fields := append([]any{&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome}, ledger.ScanActor(&r.ActorID, &r.User)...)
-	return append(fields, &r.entry, &r.disclosures, &r.Position)
+	return []any{
+		&r.Project, &r.ID, &r.Category, &r.Type, &r.Outcome, &r.User, ledger.ScanActor(&r.ActorID, &r.User),
+		&r.entry, &r.disclosures, &r.Position,
+	}
 }
 
 // CreatedAt is the event's time in UTC, to the microsecond.

@@ -16,15 +16,14 @@ func ActorColumn(actor string, user event.ID) string {
 	return actor
 }
 
-// ScanActor reads the columns user_id and actor_id, in this order, into user and actor.
-func ScanActor(actor *string, user *event.ID) []any { return []any{user, actorScanner{actor, user}} }
+// ScanActor reads the column actor_id into actor. The column user_id stands before it in the SELECT,
+// and is read into user. Errors: the column has no text.
+func ScanActor(actor *string, user *event.ID) sql.Scanner { return actorScanner{actor, user} }
 
 type actorScanner struct {
 	actor *string
 	user  *event.ID
 }
-
-var _ sql.Scanner = actorScanner{}
 
 // Scan implements sql.Scanner.
 func (s actorScanner) Scan(src any) error {

@@ -119,7 +119,7 @@ func checkBinding(ctx context.Context, conn *sql.DB) error {
 	return nil
 }
 
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) migrate(ctx context.Context) (err error) {
 	provider, files, err := db.engine.migrator(db.pools.write)
 	if err != nil {
 		return err
@@ -132,19 +132,18 @@ func (db *DB) migrate(ctx context.Context) error {
 		return fault.New(fault.Invalid, "DatabaseNewer",
 			"The database was made by a newer version of Sealog (its version is %d, this program knows %d).", current, target)
 	}
-	if current < target && db.engine == SQLite {
+	if db.engine == SQLite && current < target {
 		// What a migration sorts may be larger than the memory, in which the writer sorts else.
 		if _, err := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = FILE`); err != nil {
 			return err
 		}
+		defer func() {
+			_, restored := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = MEMORY`)
+			err = errors.Join(err, restored)
+		}()
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return err
-	}
-	if db.engine == SQLite {
-		if _, err := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = MEMORY`); err != nil {
-			return err
-		}
 	}
 	return db.checkMigrations(ctx, files)
 }

@@ -67,7 +67,7 @@ func TestAnOlderLogTakesLessRoomAndSaysTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	got, err := store.Collect(t.Context(), db, func(r *logged) []any { return append([]any{&r.Type}, ledger.ScanActor(&r.Actor, &r.User)...) },
+	got, err := store.Collect(t.Context(), db, func(r *logged) []any { return []any{&r.Type, &r.User, ledger.ScanActor(&r.Actor, &r.User)} },
 		`SELECT type, user_id, actor_id FROM events WHERE project_id = 'acme' ORDER BY id`)
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func RebuildPastIndexes(ctx context.Context, db *DB, now time.Time) (err error) 
 		_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, rebuildLock)
 		err = errors.Join(err, translate(unlockErr))
 	}()
-	due, err := names(ctx, conn, `
+	due, err := Column[string](ctx, onConn{conn}, `
 		SELECT c.relname::text
 		FROM pg_inherits h
 		JOIN pg_class c ON c.oid = h.inhrelid
@@ -99,7 +99,7 @@ const rebuildLock = 0x5ea106
 // rebuild rebuilds the indexes of a table that is named by this program. A rebuilding that was broken
 // off has left indexes that are not valid; they go first.
 func rebuild(ctx context.Context, conn *sql.Conn, table string) error {
-	broken, err := names(ctx, conn, `
+	broken, err := Column[string](ctx, onConn{conn}, `
 		SELECT x.indexrelid::regclass::text
 		FROM pg_class t
 		JOIN pg_index x ON x.indrelid IN (t.oid, t.reltoastrelid)
@@ -117,21 +117,11 @@ func rebuild(ctx context.Context, conn *sql.Conn, table string) error {
 	return err
 }
 
-// names reads one column of names.
-func names(ctx context.Context, conn *sql.Conn, query string, args ...any) (all []string, err error) {
-	rows, err := conn.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, translate(err)
-		}
-		all = append(all, name)
-	}
-	return all, translate(rows.Err())
+// onConn is a Querier over one connection.
+type onConn struct{ *sql.Conn }
+
+func (c onConn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return c.QueryContext(ctx, query, args...)
 }
 
 // partition is the name of the partition that has the events of a time.

@@ -30,7 +30,7 @@ type row struct {
 func events(t testing.TB, db *store.DB, project string) []row {
 	t.Helper()
 	rows, err := store.Collect(t.Context(), db, func(r *row) []any {
-		return append(append([]any{&r.ID, &r.Type, &r.Outcome}, ledger.ScanActor(&r.Actor, &r.User)...), &r.Disclosures, &r.Entry)
+		return []any{&r.ID, &r.Type, &r.Outcome, &r.User, ledger.ScanActor(&r.Actor, &r.User), &r.Disclosures, &r.Entry}
 	}, `SELECT id, type, outcome, user_id, actor_id, disclosures, entry FROM events WHERE project_id = $1 ORDER BY id`, project)
 	if err != nil {
 		t.Fatal(err)
