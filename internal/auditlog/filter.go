@@ -208,9 +208,14 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	}
 	f.Not.restrict(b, ref)
 	if f.below != nil {
-		b.add("p.position < " + b.bind(*f.below))
+		b.add("COALESCE(p.position, " + noPosition + ") < " + b.bind(*f.below))
 	}
 }
+
+// noPosition is above all positions. By COALESCE a condition on the position of an event leaves the
+// engines no way but from the event to its position: with p.position < n alone they may go through
+// all positions below n, of which there are as many as events.
+const noPosition = "9223372036854775807"
 
 func (m Mention) condition(b *builder, ref func(event.Ref) int64) string {
 	any := []string{"1 = 0"}
