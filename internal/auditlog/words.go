@@ -9,67 +9,8 @@ import (
 	"github.com/sealog/sealog/internal/event"
 )
 
-// Context is what an event says about who acted and from where. Text is empty where the
-// event says nothing, or where it has been erased.
-type Context struct {
-	UserID      *event.ID
-	TriggeredBy string
-	IPAddress   string
-	UserAgent   string
-	ClientID    string
-	RequestID   string
-	Actor       event.Actor
-	// Target is what the event is about when that is no end user.
-	Target *Target
-	// Error is why an attempt did not succeed.
-	Error                *event.ContextError
-	HTTPURL, HTTPReferer string
-	// Claimed is what the caller said of itself; nobody verified it.
-	Claimed      json.RawMessage
-	ForwardedFor string
-	Languages    []string
-}
-
-// Target is a thing that an event is about.
-type Target struct {
-	Kind string `json:"type"`
-	ID   string `json:"id"`
-}
-
 // Context reads the event's context.
-func (r Row) Context() (Context, error) {
-	text, err := event.Context(r.disclosures)
-	if err != nil || text == nil {
-		return Context{}, err
-	}
-	var raw struct {
-		UserID       *event.ID `json:"user_id"`
-		TriggeredBy  string    `json:"triggered_by"`
-		AuditContext struct {
-			HTTPURL     string `json:"http_url"`
-			HTTPReferer string `json:"http_referer"`
-		} `json:"audit_context"`
-		Languages    []string            `json:"preferred_languages"`
-		IPAddress    string              `json:"ip_address"`
-		UserAgent    string              `json:"user_agent"`
-		ClientID     string              `json:"client_id"`
-		RequestID    string              `json:"request_id"`
-		Actor        event.Actor         `json:"actor"`
-		Target       *Target             `json:"target"`
-		Error        *event.ContextError `json:"error"`
-		ForwardedFor string              `json:"forwarded_for"`
-		Claimed      json.RawMessage     `json:"claimed"`
-	}
-	if err := json.Unmarshal(text, &raw); err != nil {
-		return Context{}, fmt.Errorf("auditlog: context of %s: %w", r.ID, err)
-	}
-	return Context{
-		UserID: raw.UserID, TriggeredBy: raw.TriggeredBy, IPAddress: raw.IPAddress, UserAgent: raw.UserAgent,
-		ClientID: raw.ClientID, RequestID: raw.RequestID, Actor: raw.Actor, Target: raw.Target, Error: raw.Error,
-		HTTPURL: raw.AuditContext.HTTPURL, HTTPReferer: raw.AuditContext.HTTPReferer, Claimed: raw.Claimed,
-		ForwardedFor: raw.ForwardedFor, Languages: raw.Languages,
-	}, nil
-}
+func (r Row) Context() (event.Context, error) { return event.ContextOf(r.disclosures) }
 
 // Summary says in words what happened.
 type Summary struct {
@@ -136,7 +77,7 @@ func (r Row) userName() (string, error) {
 }
 
 // targetName is the e-mail address of an account that the event is about, or the thing's id.
-func (r Row) targetName(t *Target) (string, error) {
+func (r Row) targetName(t *event.ContextTarget) (string, error) {
 	text, err := event.PayloadKey(r.disclosures, "account")
 	if err != nil {
 		return "", err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"github.com/sealog/sealog/internal/settings"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,12 +275,12 @@ func TestRunDue(t *testing.T) {
 	got := map[event.ID]string{}
 	for _, r := range w.events()[n:] {
 		got[r.User] += r.Type
-		c, err := event.Context(r.Disclosures)
+		c, err := event.ContextOf(r.Disclosures)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(c), `"triggered_by":"system"`) {
-			t.Errorf("%s: %s", r.Type, c)
+		if c.TriggeredBy != string(event.ViaSystem) {
+			t.Errorf("%s: %+v", r.Type, c)
 		}
 	}
 	want := map[event.ID]string{}

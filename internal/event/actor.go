@@ -133,7 +133,7 @@ type eventContext struct {
 	TrackingID         string       `json:"tracking_id,omitempty" class:"public"`
 
 	Actor        Actor           `json:"actor" class:"public"`
-	Target       *contextTarget  `json:"target,omitempty" class:"public"`
+	Target       *ContextTarget  `json:"target,omitempty" class:"public"`
 	RequestID    string          `json:"request_id,omitempty" class:"public"`
 	Error        *ContextError   `json:"error,omitempty" class:"public"`
 	ForwardedFor string          `json:"forwarded_for,omitempty" class:"personal"`
@@ -152,7 +152,8 @@ type oauthState struct {
 	XState string `json:"x_state,omitempty"`
 }
 
-type contextTarget struct {
+// ContextTarget is what an event is about when that is no end user.
+type ContextTarget struct {
 	Kind string `json:"type"`
 	ID   string `json:"id"`
 }
@@ -194,7 +195,7 @@ func newContext(at time.Time, by By, about Target, failure *ContextError) eventC
 		c.UserID = &about.User
 	}
 	if about.Kind != "" {
-		c.Target = &contextTarget{about.Kind, about.ID[:min(len(about.ID), maxTargetID)]}
+		c.Target = &ContextTarget{about.Kind, about.ID[:min(len(about.ID), maxTargetID)]}
 	}
 	if r.State != "" || r.XState != "" {
 		c.OAuth = &oauthState{r.State, r.XState}

@@ -132,19 +132,14 @@ func Data(id ID, position int64, t Type, stored []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// Context returns the context of an event as one JSON object.
-func Context(stored []byte) ([]byte, error) { return partOf(stored, "context") }
-
 // PayloadKey returns the value of one payload key, or nil when the event has none.
-func PayloadKey(stored []byte, key string) ([]byte, error) { return partOf(stored, "payload."+key) }
-
-func partOf(stored []byte, name string) ([]byte, error) {
+func PayloadKey(stored []byte, key string) ([]byte, error) {
 	parts, err := mergeParts(stored)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range parts {
-		if p.name == name {
+		if p.name == "payload."+key {
 			return p.value, nil
 		}
 	}

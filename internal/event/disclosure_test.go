@@ -136,9 +136,6 @@ func TestPartsAreMerged(t *testing.T) {
 	if v, err := PayloadKey(e.Disclosures, "reas"); err != nil || v != nil {
 		t.Errorf("a key that is not there is %s, %v", v, err)
 	}
-	if v, err := Context(nil); err != nil || v != nil {
-		t.Errorf("context of nothing is %s, %v", v, err)
-	}
 }
 
 func FuzzData(f *testing.F) {

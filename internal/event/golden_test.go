@@ -555,12 +555,12 @@ func TestNewNamesTheUserItMade(t *testing.T) {
 	if e.User != goldenUser {
 		t.Errorf("the event is about %s, want %s", e.User, goldenUser)
 	}
-	context, err := Context(e.Disclosures)
+	context, err := ContextOf(e.Disclosures)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf(`"user_id":%q`, goldenUser); !bytes.Contains(context, []byte(want)) {
-		t.Errorf("%s does not have %s", context, want)
+	if context.UserID == nil || *context.UserID != goldenUser {
+		t.Errorf("the context is about %v", context.UserID)
 	}
 	again, err := New(fact, goldenID(), goldenLog, goldenBy(fact.Type()), InProject("acme"))
 	if err != nil {

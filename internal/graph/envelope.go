@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -149,34 +150,38 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(text) // a caller who has gone gets nothing
 }
 
-// writeResponse answers with GraphQL. The data is written as it stands.
+// writeResponse answers with GraphQL. The data, which may be large, is written as it stands.
 func writeResponse(w http.ResponseWriter, data json.RawMessage, errs gqlerror.List, committed []string) error {
-	var b bytes.Buffer
-	b.Grow(len(data) + 256)
-	b.WriteString(`{"data":`)
 	if len(data) == 0 {
 		data = json.RawMessage("null")
 	}
-	b.Write(data)
+	const head = `{"data":`
+	var tail bytes.Buffer
 	if len(errs) > 0 {
 		text, err := json.Marshal(errs)
 		if err != nil {
 			return err
 		}
-		b.WriteString(`,"errors":`)
-		b.Write(text)
+		tail.WriteString(`,"errors":`)
+		tail.Write(text)
 	}
 	if len(committed) > 0 {
 		text, err := json.Marshal(committed)
 		if err != nil {
 			return err
 		}
-		b.WriteString(`,"extensions":{"committed":`)
-		b.Write(text)
-		b.WriteByte('}')
+		tail.WriteString(`,"extensions":{"committed":`)
+		tail.Write(text)
+		tail.WriteByte('}')
 	}
-	b.WriteByte('}')
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(b.Bytes()) // a caller who has gone gets nothing
+	tail.WriteByte('}')
+	header := w.Header()
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(head)+len(data)+tail.Len()))
+	for _, part := range [][]byte{[]byte(head), data, tail.Bytes()} {
+		if _, err := w.Write(part); err != nil {
+			return nil // a caller who has gone gets nothing
+		}
+	}
 	return nil
 }

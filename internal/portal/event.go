@@ -15,7 +15,7 @@ type EventPage struct {
 	Base
 	LogRow
 	ID      string
-	Context auditlog.Context
+	Context event.Context
 	Changes []ChangeRow
 	Raw     string // the whole event, indented
 	Claimed string // what the caller claims, indented

@@ -13,7 +13,6 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/sealog/sealog/internal/access"
-	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/billing"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
@@ -221,9 +220,9 @@ func samples() map[string]templ.Component {
 		"event": EventPage{
 			Base: inProject, LogRow: row, ID: "1", Raw: evil, Claimed: evil, Back: "/b", AllOfActor: "/a", AllOfUser: "/u",
 			Same: []LogRow{row, same}, Changes: []ChangeRow{{evil, evil, ""}, {"/x", "", evil}},
-			Context: auditlog.Context{
+			Context: event.Context{
 				IPAddress: evil, UserAgent: evil, ClientID: evil, RequestID: evil, HTTPURL: evil, HTTPReferer: evil, ForwardedFor: evil,
-				Languages: []string{evil}, Target: &auditlog.Target{Kind: evil, ID: evil}, Error: &event.ContextError{Kind: "denied", Code: evil},
+				Languages: []string{evil}, Target: &event.ContextTarget{Kind: evil, ID: evil}, Error: &event.ContextError{Kind: "denied", Code: evil},
 				Actor: event.Actor{Type: event.Account, Fingerprint: evil, SessionID: evil}, TriggeredBy: evil,
 			},
 		}.view(),

@@ -14,7 +14,7 @@ import (
 type AuditLog struct {
 	auditlog.Row
 	users   *Lazy[map[event.ID]*User]
-	context func() (auditlog.Context, error)
+	context func() (event.Context, error)
 }
 
 // NewAuditLogs makes the objects of rows that were found together. users loads whom they
