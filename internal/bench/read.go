@@ -11,7 +11,7 @@ import (
 )
 
 // asked is how often each question is asked and timed, after asked/10 times to warm up.
-const asked = 300
+const asked = 1000
 
 // Patience bounds the time that one thing is measured for. The zero value is DefaultPatience.
 type Patience time.Duration
