@@ -29,10 +29,17 @@ type Reader struct {
 	maxLookedAt int64
 	few         int   // fewEvents; tests set it
 	maxWalked   int64 // maxWalked; tests set it
+	reach       Span  // 0 where walks are not split; tests set it
 }
 
 // New returns a reader.
-func New(db *store.DB) *Reader { return &Reader{db, maxLookedAt, fewEvents, maxWalked} }
+func New(db *store.DB) *Reader {
+	l := &Reader{db: db, maxLookedAt: maxLookedAt, few: fewEvents, maxWalked: maxWalked}
+	if db.Engine() == store.PostgreSQL {
+		l.reach = reach
+	}
+	return l
+}
 
 // refOf is what a project's events are found by that mention an identifier.
 func (l *Reader) refOf(project string) func(event.Ref) int64 {

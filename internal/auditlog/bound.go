@@ -116,6 +116,6 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 	}
 	w := window{size: int(c.l.maxLookedAt)}
 	b := &builder{}
-	text := c.l.idsOf(b, part, w)
+	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
 	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
 }

@@ -14,3 +14,10 @@ func (l *Reader) Walking(n int64) *Reader {
 	walking.maxWalked = n
 	return &walking
 }
+
+// Reaching returns a reader like l that walks through the log by spans of a length; 0 means at once.
+func (l *Reader) Reaching(span Span) *Reader {
+	reaching := *l
+	reaching.reach = span
+	return &reaching
+}

@@ -48,15 +48,35 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 }
 
 // walk reads the rows of a window, and one more, in the order in which the window is walked.
-// Each way to be chosen is one walk along an index, which ends when there are rows enough;
-// what they find is merged.
 func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
+	parts := []Filter{f}
+	if l.reach != 0 && len(f.Mentions) == 0 {
+		parts = w.nearFirst(f, l.reach, l.db.Now())
+	}
+	rows := []Row{}
+	for _, part := range parts {
+		rest := w
+		rest.size -= len(rows)
+		more, err := walkThrough(ctx, q, l.refOf(f.Project), part, rest)
+		if err != nil {
+			return nil, err
+		}
+		if rows = append(rows, more...); len(rows) > w.size {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// walkThrough is one statement. Each way to be chosen is one walk along an index, which ends when
+// there are rows enough; what they find is merged.
+func walkThrough(ctx context.Context, q store.Querier, ref func(event.Ref) int64, f Filter, w window) ([]Row, error) {
 	b := &builder{}
 	if ways := f.ways(); len(ways) == 1 {
-		text := l.walkOf(b, ways[0], w)
+		text := ways[0].walk(b, ref, w)
 		return store.Collect(ctx, q, (*Row).fields, `SELECT `+columns+` `+text, b.args...)
 	}
-	ids := l.idsOf(b, f, w)
+	ids := idsOf(b, ref, f, w)
 	text := `
 		SELECT ` + columns + `
 		FROM ` + from + `
@@ -66,11 +86,11 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 	return store.Collect(ctx, q, (*Row).fields, text, b.args...)
 }
 
-// walkOf is one walk as text: all that follows the column list.
-func (l *Reader) walkOf(b *builder, way way, w window) string {
+// walk is one walk as text: all that follows the column list.
+func (way way) walk(b *builder, ref func(event.Ref) int64, w window) string {
 	one := &builder{args: b.args}
-	source := way.source(one, l.refOf(way.filter.Project))
-	way.filter.restrict(one, l.refOf(way.filter.Project))
+	source := way.source(one, ref)
+	way.filter.restrict(one, ref)
 	w.restrict(one, way.id())
 	text := "FROM " + source + " WHERE " + one.text() + " ORDER BY " + way.id() + w.order() + " LIMIT " + w.limit()
 	b.args = one.args
@@ -78,11 +98,11 @@ func (l *Reader) walkOf(b *builder, way way, w window) string {
 }
 
 // idsOf selects the ids that the walks of a filter find.
-func (l *Reader) idsOf(b *builder, f Filter, w window) string {
+func idsOf(b *builder, ref func(event.Ref) int64, f Filter, w window) string {
 	ways := f.ways()
 	texts := make([]string, len(ways))
 	for i, way := range ways {
-		texts[i] = "SELECT id FROM (SELECT e.id " + l.walkOf(b, way, w) + ") AS way"
+		texts[i] = "SELECT id FROM (SELECT e.id " + way.walk(b, ref, w) + ") AS way"
 	}
 	return strings.Join(texts, " UNION ")
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -152,6 +153,19 @@ func (w window) bounds() (later, earlier event.ID, hasLater, hasEarlier bool) {
 		return w.after, w.before, w.hasAfter, w.hasBefore
 	}
 	return w.before, w.after, w.hasBefore, w.hasAfter
+}
+
+// timeOf is a filter's time, as far as it is within the window's cursors.
+func (w window) timeOf(f Filter) (from, to time.Time) {
+	from, _, _, to = f.bounds()
+	later, earlier, hasLater, hasEarlier := w.bounds()
+	if hasLater && later.Time().After(from) {
+		from = later.Time()
+	}
+	if hasEarlier && earlier.Time().Before(to) {
+		to = earlier.Time()
+	}
+	return from, to
 }
 
 // restrict adds the window's cursors as conditions on a column of ids.

@@ -55,7 +55,7 @@ func (c *counter) sparse(ctx context.Context, w window) (rows []Row, ok bool, er
 	if c.keys == nil {
 		return nil, false, nil
 	}
-	from, to := c.timeOf(w)
+	from, to := w.timeOf(c.f)
 	// The minute that begins with a cursor's event is not a whole one.
 	low, high := Minute.ceil(from.Add(time.Microsecond)), Minute.Start(to)
 	minutes, enough, err := c.minutes(ctx, segments(low, high), w)
@@ -83,19 +83,6 @@ func (c *counter) sparse(ctx context.Context, w window) (rows []Row, ok bool, er
 	return rows, true, err
 }
 
-// timeOf is the filter's, as far as it is within the window's cursors.
-func (c *counter) timeOf(w window) (from, to time.Time) {
-	from, _, _, to = c.f.bounds()
-	later, earlier, hasLater, hasEarlier := w.bounds()
-	if hasLater && later.Time().After(from) {
-		from = later.Time()
-	}
-	if hasEarlier && earlier.Time().Before(to) {
-		to = earlier.Time()
-	}
-	return from, to
-}
-
 // roughly is a stretch of long spans that covers a time, where exact numbers are not worth the
 // reading of many short ones.
 func roughly(from, to time.Time) []stretch {
@@ -114,7 +101,7 @@ func roughly(from, to time.Time) []stretch {
 // isSparse reports whether the walk through a window would go through too many other events, by
 // the counts alone, whether or not they cover the filter.
 func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
-	from, to := c.timeOf(w)
+	from, to := w.timeOf(c.f)
 	low, high := Minute.ceil(from), Minute.Start(to)
 	if !low.Before(high) {
 		return false, nil // it is all within two minutes

@@ -118,9 +118,10 @@ func (h *history) event(t *testing.T, db *store.DB) {
 }
 
 // filter makes one up, and what it should choose. Each time references lead to few events or, as
-// in a large log, to many, and walks to a page are short or long.
+// in a large log, to many, and walks to a page are short or long, and in one or in several parts.
 func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
-	h.log = h.log.Few([]int{5, 100}[h.random.IntN(2)]).Walking([]int64{0, 10, 10_000}[h.random.IntN(3)])
+	h.log = h.log.Few([]int{5, 100}[h.random.IntN(2)]).Walking([]int64{0, 10, 10_000}[h.random.IntN(3)]).
+		Reaching([]auditlog.Span{0, auditlog.Minute, auditlog.Hour, auditlog.Day}[h.random.IntN(4)])
 	f := auditlog.Filter{Project: "acme"}
 	var all []func(auditlog.Row) bool
 	must := func(test func(auditlog.Row) bool) { all = append(all, test) }

@@ -95,12 +95,14 @@ func openSQLite(dir string, readers int) (pools, error) {
 
 // readParams are what sessions are set to that only read. Whatever is read for a page is found by
 // an index, and few rows of it: a plan that goes through a table, in parallel or compiled, is one
-// that was made with wrong numbers, mostly about partitions that are empty still.
+// that was made with wrong numbers, mostly about partitions that are empty still. For the same reason
+// a plan is good for all values, and is kept: to make one takes longer than what is planned.
 var readParams = map[string]string{
 	"default_transaction_read_only":   "on",
 	"enable_seqscan":                  "off",
 	"jit":                             "off",
 	"max_parallel_workers_per_gather": "0",
+	"plan_cache_mode":                 "force_generic_plan",
 }
 
 // openPostgreSQL opens two pools on one server; the sessions of the second are read-only.
