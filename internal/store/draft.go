@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/sealog/sealog/internal/event"
@@ -35,6 +36,9 @@ func (d *draft) make() {
 	}
 }
 
+// overlap is how many events are inserted at once, at the most, while others are still being made.
+const overlap = 16
+
 // rows waits for drafts, and makes those that nobody has begun with.
 func rows(drafts []*draft) ([]ledger.Row, error) {
 	all := make([]ledger.Row, len(drafts))
@@ -55,11 +59,18 @@ type recorded struct {
 
 // insert writes them down and returns what is to have positions.
 func (r recorded) insert(ctx context.Context, conn executor) ([]ledger.Leaf, error) {
-	all, err := rows(r.drafts)
-	if err != nil {
-		return nil, err
+	var leaves []ledger.Leaf
+	for some := range slices.Chunk(r.drafts, overlap) {
+		all, err := rows(some)
+		if err != nil {
+			return nil, err
+		}
+		if err := ledger.Insert(ctx, conn, r.project, all); err != nil {
+			return nil, translate(err)
+		}
+		leaves = append(leaves, ledger.Leaves(all)...)
 	}
-	return ledger.Leaves(all), translate(ledger.Insert(ctx, conn, r.project, all))
+	return leaves, nil
 }
 
 // queue writes them down and puts them in the queue.
