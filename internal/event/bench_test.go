@@ -38,6 +38,12 @@ func usualEvent(tb testing.TB) Event {
 	return e
 }
 
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		usualEvent(b)
+	}
+}
+
 func BenchmarkParseEntry(b *testing.B) {
 	e := usualEvent(b)
 	b.SetBytes(int64(len(e.Entry)))

@@ -2,10 +2,12 @@ package event
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -40,9 +42,11 @@ type Field struct {
 }
 
 var (
-	rawMessageType  = reflect.TypeFor[json.RawMessage]()
-	fingerprintType = reflect.TypeFor[Fingerprint]()
-	idType          = reflect.TypeFor[ID]()
+	rawMessageType    = reflect.TypeFor[json.RawMessage]()
+	fingerprintType   = reflect.TypeFor[Fingerprint]()
+	idType            = reflect.TypeFor[ID]()
+	marshalerType     = reflect.TypeFor[json.Marshaler]()
+	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
 // fieldsOf describes the fields of a struct type. It panics on a field without a class or
@@ -134,7 +138,7 @@ func splitPayload(v reflect.Value, fields []Field) ([]part, error) {
 			parts = append(parts, halves...)
 			continue
 		}
-		value, err := encode(fv.Interface())
+		value, err := appendValue(nil, fv)
 		if err != nil {
 			return nil, fmt.Errorf("event: encode %s: %w", name, err)
 		}
@@ -148,35 +152,33 @@ func splitPayload(v reflect.Value, fields []Field) ([]part, error) {
 
 // splitObject splits one object into its public and its personal part; an empty part is left out.
 func splitObject(name string, v reflect.Value, fields []Field) ([]part, error) {
-	var public, personal bytes.Buffer
+	const usual = 512 // bytes of a half
+	public, personal := part{name: name}, part{name: name + personalSuffix}
 	for _, f := range fields {
 		fv := v.FieldByIndex(f.index)
 		if f.Optional && isUnset(fv) {
 			continue
 		}
-		value, err := encode(fv.Interface())
-		if err != nil {
-			return nil, fmt.Errorf("event: encode %s.%s: %w", name, f.Key, err)
-		}
 		half := &public
 		if f.Class == Personal {
 			half = &personal
 		}
-		half.WriteByte(',')
-		half.WriteByte('"')
-		half.WriteString(f.Key)
-		half.WriteString(`":`)
-		half.Write(value)
+		if half.value == nil {
+			half.value = make([]byte, 0, usual)
+		}
+		value := append(append(append(half.value, `,"`...), f.Key...), `":`...)
+		value, err := appendValue(value, fv)
+		if err != nil {
+			return nil, fmt.Errorf("event: encode %s.%s: %w", name, f.Key, err)
+		}
+		half.value = value
 	}
 	var parts []part
-	for _, half := range []struct {
-		name string
-		buf  *bytes.Buffer
-	}{{name, &public}, {name + personalSuffix, &personal}} {
-		if half.buf.Len() > 0 {
-			value := append(half.buf.Bytes(), '}')
-			value[0] = '{' // the first comma's place
-			parts = append(parts, part{half.name, value})
+	for _, half := range []part{public, personal} {
+		if half.value != nil {
+			half.value = append(half.value, '}')
+			half.value[0] = '{' // the first comma's place
+			parts = append(parts, half)
 		}
 	}
 	return parts, nil
@@ -191,18 +193,37 @@ func isUnset(v reflect.Value) bool {
 	}
 }
 
-// encode is JSON on one line without HTML escapes. Raw messages come from callers, and what
-// is no UTF-8 in them is replaced, as it is in every other text.
-func encode(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
+// appendValue is JSON on one line without HTML escapes. Raw messages come from callers, and what
+// is no UTF-8 in them is replaced, as it is in every other text. Plain strings and ids, which most
+// values are, are written without an encoder.
+func appendValue(b []byte, v reflect.Value) ([]byte, error) {
+	switch {
+	case v.Type() == idType:
+		return appendString(b, v.Interface().(ID).String()), nil
+	case v.Kind() == reflect.String && !v.Type().Implements(marshalerType) && !v.Type().Implements(textMarshalerType) && isPlainASCII(v.String()):
+		return appendString(b, v.String()), nil
 	}
-	value := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	e := encoders.Get().(*encoder)
+	e.text.Reset()
+	if err := e.Encode(v.Interface()); err != nil {
+		return nil, err // and an encoder that has failed is not used again
+	}
+	defer encoders.Put(e)
+	value := bytes.TrimSuffix(e.text.Bytes(), []byte("\n"))
 	if !utf8.Valid(value) {
 		value = bytes.ToValidUTF8(value, []byte("\ufffd"))
 	}
-	return value, nil
+	return append(b, value...), nil
 }
+
+type encoder struct {
+	*json.Encoder
+	text bytes.Buffer
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := &encoder{}
+	e.Encoder = json.NewEncoder(&e.text)
+	e.SetEscapeHTML(false)
+	return e
+}}

@@ -96,7 +96,8 @@ func LeafHash(entry []byte) [32]byte {
 // Digest returns the digest of a disclosure's array bytes as RFC 9901 takes it:
 // base64url(SHA-256(ASCII(base64url(array)))).
 func Digest(array []byte) string {
-	encoded := base64.RawURLEncoding.AppendEncode(nil, array)
+	const usual = 1024 // bytes, for which no memory is asked
+	encoded := base64.RawURLEncoding.AppendEncode(make([]byte, 0, usual), array)
 	sum := sha256.Sum256(encoded)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
