@@ -9,8 +9,8 @@ import (
 	"github.com/sealog/sealog/internal/ledger"
 )
 
-// draft is an event that is being made. That takes about as long as writing it down, so it is done
-// beside the transaction, which may have more changes to run meanwhile.
+// draft is an event to be made. That takes about as long as writing it down, so where a transaction
+// has more changes to run it is done beside them.
 type draft struct {
 	once  sync.Once
 	write func() (event.Event, error)
@@ -18,10 +18,11 @@ type draft struct {
 	err   error
 }
 
-func newDraft(write func() (event.Event, error)) *draft {
-	d := &draft{write: write}
-	go d.once.Do(d.make)
-	return d
+// begin has drafts made by others.
+func begin(drafts []*draft) {
+	for _, d := range drafts {
+		go d.once.Do(d.make)
+	}
 }
 
 func (d *draft) make() {

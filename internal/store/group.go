@@ -220,7 +220,7 @@ func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool)
 			continue // gone before its turn
 		}
 		if len(batch) == 1 || trusting && job.run.project != "" {
-			if job.err = w.change(ctx, job.run); job.err != nil {
+			if job.err = w.change(ctx, job.run, len(batch) > 1); job.err != nil {
 				return errOneFailed
 			}
 			if !w.stands(ctx) {
@@ -244,11 +244,14 @@ func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool)
 	return nil
 }
 
-// change runs a change and leaves its promise open.
-func (w *groupWriter) change(ctx context.Context, run change) error {
+// change runs a change and leaves its promise open. Where it has company its events are made meanwhile.
+func (w *groupWriter) change(ctx context.Context, run change, company bool) error {
 	drafts, err := runChange(ctx, w.conn, run, func(first event.ID) error { return w.promise(ctx, run.project, first) })
 	if err == nil {
 		w.open.drafts = append(w.open.drafts, drafts...)
+		if company {
+			begin(drafts)
+		}
 	}
 	return err
 }
@@ -326,7 +329,7 @@ func (w *groupWriter) savepoint(ctx context.Context, run change) error {
 	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
 	}
-	cause := w.change(ctx, run)
+	cause := w.change(ctx, run, false)
 	if cause == nil {
 		cause = w.keep(ctx)
 	}

@@ -428,12 +428,12 @@ func (s *scribe) records(key string, do func(context.Context, *Tx) error) *group
 			return err
 		}
 		id := tx.nextEventID()
-		tx.drafts = append(tx.drafts, newDraft(func() (event.Event, error) {
+		tx.drafts = append(tx.drafts, &draft{write: func() (event.Event, error) {
 			if key == "is no event" {
 				return event.Event{}, errors.New("it cannot be made")
 			}
 			return event.New(event.ProjectAppRenamed{Name: key}, id, "log/1", by, event.InProject("acme"))
-		}))
+		}})
 		return nil
 	})
 	return &groupJob{ctx: s.t.Context(), run: run, answer: make(chan error, 1)}

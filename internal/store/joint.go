@@ -181,6 +181,7 @@ func (j *joint) try(batch []*jointJob) error {
 			return errRunAlone
 		}
 		all[job.run.project] = append(all[job.run.project], drafts...)
+		begin(drafts)
 	}
 	for _, project := range slices.Sorted(maps.Keys(all)) {
 		if err := (recorded{project, all[project]}).queue(soon, tx); err != nil {

@@ -97,9 +97,9 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 			return err
 		}
 		id := tx.nextEventID()
-		tx.drafts = append(tx.drafts, newDraft(func() (event.Event, error) {
+		tx.drafts = append(tx.drafts, &draft{write: func() (event.Event, error) {
 			return event.NewAttempt(t, id, log, by, about, outcome, failure)
-		}))
+		}})
 		return nil
 	})
 	if err != nil {

@@ -84,7 +84,7 @@ func add[P event.Payload[P]](ctx context.Context, t *Tx, about event.Target, fac
 		return err
 	}
 	id, by := t.nextEventID(), t.by
-	t.drafts = append(t.drafts, newDraft(func() (event.Event, error) { return event.New(fact, id, log, by, about) }))
+	t.drafts = append(t.drafts, &draft{write: func() (event.Event, error) { return event.New(fact, id, log, by, about) }})
 	return nil
 }
 
