@@ -212,9 +212,9 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	}
 }
 
-// noPosition is above all positions. By COALESCE a condition on the position of an event leaves the
-// engines no way but from the event to its position: with p.position < n alone they may go through
-// all positions below n, of which there are as many as events.
+// noPosition is above all positions. By COALESCE a condition on the position of an event leaves SQLite
+// no way but from the event to its position: with p.position < n alone it goes through all positions
+// below n, of which there are as many as events.
 const noPosition = "9223372036854775807"
 
 func (m Mention) condition(b *builder, ref func(event.Ref) int64) string {

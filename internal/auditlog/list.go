@@ -28,7 +28,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 		}
 		rows, ok, err := l.sparse(ctx, f, w)
 		if err == nil && !ok {
-			rows, err = l.walk(ctx, l.db, f, w)
+			rows, err = l.walk(ctx, l.db.KeepingPlans(), f, w)
 		}
 		return w.page(rows), err
 	}
@@ -55,9 +55,8 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 	}
 	rows := []Row{}
 	for _, part := range parts {
-		rest := w
-		rest.size -= len(rows)
-		more, err := walkThrough(ctx, q, l.refOf(f.Project), part, rest)
+		// With the same limit, so that a part has no text of its own.
+		more, err := walkThrough(ctx, q, l.refOf(f.Project), part, w)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +64,7 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 			break
 		}
 	}
-	return rows, nil
+	return rows[:min(len(rows), w.size+1)], nil
 }
 
 // walkThrough is one statement. Each way to be chosen is one walk along an index, which ends when

@@ -127,10 +127,8 @@ func (w window) order() string {
 	return " ASC"
 }
 
-// limit is how many rows are read: those of the page, and one more. It is written into the text,
-// since PostgreSQL, when it makes a plan for all values of a parameter, takes a limit that is one
-// for a tenth of the rows; then it makes a plan each time instead, which over all partitions takes
-// longer than the page.
+// limit is how many rows are read: those of the page, and one more. It is written into the text:
+// see store.DB.KeepingPlans.
 func (w window) limit() string { return strconv.Itoa(w.size + 1) }
 
 // compare orders ids as the window is walked.

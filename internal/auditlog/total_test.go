@@ -121,7 +121,7 @@ func (h *history) event(t *testing.T, db *store.DB) {
 // in a large log, to many, and walks to a page are short or long, and in one or in several parts.
 func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 	h.log = h.log.Few([]int{5, 100}[h.random.IntN(2)]).Walking([]int64{0, 10, 10_000}[h.random.IntN(3)]).
-		Reaching([]auditlog.Span{0, auditlog.Minute, auditlog.Hour, auditlog.Day}[h.random.IntN(4)])
+		Reaching([]auditlog.Span{0, auditlog.Minute, auditlog.Hour, auditlog.Day, auditlog.Month}[h.random.IntN(5)])
 	f := auditlog.Filter{Project: "acme"}
 	var all []func(auditlog.Row) bool
 	must := func(test func(auditlog.Row) bool) { all = append(all, test) }

@@ -7,10 +7,14 @@ import (
 	"strings"
 
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
 )
 
 // Context reads the event's context.
-func (r Row) Context() (event.Context, error) { return event.ContextOf(r.disclosures) }
+func (r Row) Context() (_ event.Context, err error) {
+	defer fault.Wrap(&err, "auditlog: context of %s", r.ID)
+	return event.ContextOf(r.disclosures)
+}
 
 // Summary says in words what happened.
 type Summary struct {

@@ -207,7 +207,7 @@ func (w *writing) updates(ctx context.Context, o WriteOptions) (_ []Figure, err 
 		if err != nil {
 			return nil, err
 		}
-		// With another value: SQLite does not write what is the same.
+		// Of another user, and with another value: SQLite does not write what is the same.
 		b, err := timed(func() error { return w.unrecorded(ctx, 2*i+1) })
 		if err != nil {
 			return nil, err

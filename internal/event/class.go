@@ -47,10 +47,11 @@ var (
 	idType            = reflect.TypeFor[ID]()
 	marshalerType     = reflect.TypeFor[json.Marshaler]()
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+	numberType        = reflect.TypeFor[json.Number]()
 )
 
 // fieldsOf describes the fields of a struct type. It panics on a field without a class or
-// with one that its type cannot have: the catalogue is built when the program starts, so
+// with one that its type cannot have, and on strings that would not be written as such: the catalogue is built when the program starts, so
 // such a program does not start.
 func fieldsOf(t reflect.Type, split bool) []Field {
 	var fields []Field
@@ -62,6 +63,9 @@ func fieldsOf(t reflect.Type, split bool) []Field {
 		f := Field{
 			Key: key, Class: Class(sf.Tag.Get("class")), index: sf.Index,
 			Optional: options == "omitempty", JSONType: jsonType(sf.Type),
+		}
+		if sf.Type.Kind() == reflect.String && (sf.Type == numberType || sf.Type.Implements(marshalerType) || sf.Type.Implements(textMarshalerType)) {
+			panic(fmt.Sprintf("event: field %s.%s is a string that is written otherwise", t, sf.Name))
 		}
 		object := sf.Type
 		if object.Kind() == reflect.Pointer {
@@ -200,7 +204,7 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 	switch {
 	case v.Type() == idType:
 		return appendString(b, v.Interface().(ID).String()), nil
-	case v.Kind() == reflect.String && !v.Type().Implements(marshalerType) && !v.Type().Implements(textMarshalerType) && isPlainASCII(v.String()):
+	case v.Kind() == reflect.String && isPlainASCII(v.String()):
 		return appendString(b, v.String()), nil
 	}
 	e := encoders.Get().(*encoder)

@@ -1,10 +1,14 @@
 package event
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -159,4 +163,44 @@ func TestPersonalFieldsOfUsers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzAppendValue compares what is written of values with what an encoder of JSON writes.
+func FuzzAppendValue(f *testing.F) {
+	for _, text := range []string{"", "kim@shop.example", "a\"b\\c", "\x00\x1f\x7f", "<&>", "\u2028 é 😀", "\xff\xfe", "a\nb"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		raw, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var id ID
+		copy(id[:], text)
+		for _, v := range []any{
+			text, Fingerprint(text), ActorType(text), &text, (*string)(nil), []string{text, "b"}, id, &id, len(text), text == "",
+			json.RawMessage(raw), time.UnixMicro(int64(len(text))).UTC(), struct {
+				A string `json:"a"`
+			}{text},
+		} {
+			var want bytes.Buffer
+			enc := json.NewEncoder(&want)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(v); err != nil {
+				t.Fatal(err)
+			}
+			got, err := appendValue([]byte("before"), reflect.ValueOf(v))
+			if err != nil || string(got) != "before"+string(bytes.TrimSuffix(want.Bytes(), []byte("\n"))) {
+				t.Errorf("%T of %q is written %q, %v; want %q", v, text, got, err, want.Bytes())
+			}
+		}
+		for range 2 { // an encoder that has failed is not used again
+			if got, err := appendValue(nil, reflect.ValueOf(json.RawMessage(`{"a":`))); err == nil {
+				t.Errorf("malformed JSON is written %q", got)
+			}
+		}
+		if got, err := appendValue(nil, reflect.ValueOf(json.RawMessage("\""+"\xff"+"\""))); err != nil || !utf8.Valid(got) {
+			t.Errorf("what is no UTF-8 is written %q, %v", got, err)
+		}
+	})
 }

@@ -1,6 +1,9 @@
 package event
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Context is what an event says about who acted and from where. Text is empty where the event says
 // nothing, or where it has been erased.
@@ -17,13 +20,17 @@ type Context struct {
 	// Error is why an attempt did not succeed.
 	Error                *ContextError
 	HTTPURL, HTTPReferer string
-	// Claimed is what the caller said of itself, a JSON object; nobody verified it.
+	// Claimed is what the caller said of itself, a JSON object; nobody verified it. It is a part of
+	// the disclosures, not to be changed.
 	Claimed      json.RawMessage
 	ForwardedFor string
 	Languages    []string
 }
 
-// ContextOf reads the context out of an event's disclosures.
+// ContextOf reads the context out of an event's disclosures. Of JSON that is not sound, which no event has
+// that was sealed, it takes what can be read.
+//
+// Errors: a line that is no disclosure.
 func ContextOf(stored []byte) (Context, error) {
 	var c Context
 	for part, err := range Disclosures(stored) {
@@ -64,7 +71,7 @@ func (c *Context) read(half jsonValue) {
 		case "forwarded_for":
 			c.ForwardedFor = value.text()
 		case "claimed":
-			c.Claimed = json.RawMessage(value)
+			c.Claimed = json.RawMessage(slices.Clip(value))
 		case "actor":
 			c.Actor.read(value)
 		case "target":

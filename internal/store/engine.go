@@ -40,14 +40,18 @@ const (
 	PostgreSQL Engine = "postgresql"
 )
 
-// pools are the open connections of one database: one that writes, one that only reads.
+// pools are the open connections of one database: one that writes, one that only reads, and one that
+// reads with plans for all values (DB.KeepingPlans), which SQLite has none of.
 type pools struct {
-	write, read *sql.DB
-	native      []*pgxpool.Pool // closed after the two; PostgreSQL only
+	write, read, keeping *sql.DB
+	native               []*pgxpool.Pool // closed after the others; PostgreSQL only
 }
 
 func (p pools) close() error {
 	err := errors.Join(p.read.Close(), p.write.Close())
+	if p.keeping != nil {
+		err = errors.Join(err, p.keeping.Close())
+	}
 	for _, n := range p.native {
 		n.Close()
 	}
@@ -95,19 +99,28 @@ func openSQLite(dir string, readers int) (pools, error) {
 
 // readParams are what sessions are set to that only read. Whatever is read for a page is found by
 // an index, and few rows of it: a plan that goes through a table, in parallel or compiled, is one
-// that was made with wrong numbers, mostly about partitions that are empty still. For the same reason
-// a plan is good for all values, and is kept: to make one takes longer than what is planned.
+// that was made with wrong numbers, mostly about partitions that are empty still.
 var readParams = map[string]string{
 	"default_transaction_read_only":   "on",
 	"enable_seqscan":                  "off",
 	"jit":                             "off",
 	"max_parallel_workers_per_gather": "0",
-	"plan_cache_mode":                 "force_generic_plan",
 }
 
-// openPostgreSQL opens two pools on one server; the sessions of the second are read-only.
-func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (pools, error) {
-	open := func(size int, readOnly bool) (*pgxpool.Pool, error) {
+// keptPlans is how many plans a session of DB.KeepingPlans keeps. Each is over all partitions.
+const keptPlans = 100
+
+// openPostgreSQL opens the pools on one server; all sessions but those of the first are read-only.
+func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (_ pools, err error) {
+	var p pools
+	defer func() {
+		if err != nil {
+			for _, n := range p.native {
+				n.Close()
+			}
+		}
+	}()
+	open := func(size int, readOnly, keeping bool) (*sql.DB, error) {
 		config, err := pgxpool.ParseConfig(databaseURL)
 		if err != nil {
 			// The driver's text may hold the password.
@@ -119,20 +132,25 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 		if readOnly {
 			maps.Copy(config.ConnConfig.RuntimeParams, readParams)
 		}
-		return pgxpool.NewWithConfig(ctx, config)
+		if keeping {
+			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+			config.ConnConfig.StatementCacheCapacity = keptPlans
+		}
+		native, err := pgxpool.NewWithConfig(ctx, config)
+		if err != nil {
+			return nil, err
+		}
+		p.native = append(p.native, native)
+		return stdlib.OpenDBFromPool(native), nil
 	}
-	write, err := open(writers, false)
-	if err != nil {
+	if p.write, err = open(writers, false, false); err != nil {
 		return pools{}, err
 	}
-	read, err := open(readers, true)
-	if err != nil {
-		write.Close()
+	if p.read, err = open(readers, true, false); err != nil {
 		return pools{}, err
 	}
-	return pools{
-		write: stdlib.OpenDBFromPool(write), read: stdlib.OpenDBFromPool(read), native: []*pgxpool.Pool{write, read},
-	}, nil
+	p.keeping, err = open(readers, true, true)
+	return p, err
 }
 
 // Schema names an engine's tables as this version makes them: a hash of its migrations in 16

@@ -30,8 +30,8 @@ const groupDeadline = 30 * time.Second
 // back, and they run again, each in a savepoint. Other changes have one always.
 //
 // Recordings of one project that follow each other without savepoints share one promise of an
-// event, and their events are inserted together, while they are still being made when the next
-// change runs. Within a savepoint each keeps its own promise before the next begins.
+// event. Their events are inserted together, and made by other goroutines while the next change runs.
+// Within a savepoint each keeps its own promise before the next begins.
 //
 // The rules, each of which has cost somebody data:
 //   - A caller's context is looked at before its change and not within. Statements run under the

@@ -46,7 +46,7 @@ func Record[P event.Payload[P]](ctx context.Context, db *DB, by event.By, about 
 
 // Also records a further fact in the transaction of a change, such as user.created beside
 // the mutation that an administrator called; it takes an earlier id than the change's own fact.
-// What the fact refers to must not be changed afterwards: the event is made of it meanwhile.
+// What the fact refers to must not be changed afterwards: the event is made of it later.
 func Also[P event.Payload[P]](ctx context.Context, tx *Tx, about event.Target, fact P) error {
 	return add(ctx, tx, about, fact)
 }
