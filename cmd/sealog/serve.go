@@ -139,8 +139,8 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	sending.Start()
 	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
 
-	if err := c.announce(ctx, a, own, term); err != nil {
-		return err
+	if err := c.announce(ctx, a, own, term); err != nil && ctx.Err() == nil {
+		return err // else it is told to stop already
 	}
 	<-ctx.Done()
 	log.Info("stopping: requests under way are finished first")

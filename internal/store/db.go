@@ -252,8 +252,13 @@ func (db *DB) KeepingPlans() Querier {
 type keeping struct{ db *DB }
 
 func (k keeping) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := k.db.pools.keeping.QueryContext(ctx, query, args...)
+	if fault.Is(translate(err), "DatabaseUnavailable") {
+		// The server has ended this session. It says so at the next statement, which others can make.
+		return k.db.query(ctx, query, args...)
+	}
 	k.db.reads.Add(1)
-	return k.db.pools.keeping.QueryContext(ctx, query, args...)
+	return rows, err
 }
 
 // Reads is how many statements have been run on the read pools.
