@@ -68,44 +68,29 @@ func (e Entry) Derive(disclosures []byte) (Derived, error) {
 	return d, nil
 }
 
-// context reads the public half of the context, which erasure leaves.
-func (d *Derived) context(context jsonValue, r *refs) {
-	for key, value := range context.members {
-		switch string(key) {
-		case "user_id":
-			d.User, _ = ParseID(value.text()) // null when it is about no user
-		case "actor":
-			d.actor(value, r)
-		case "target":
-			kind, id := value.member("type").text(), value.member("id").text()
-			// An attempt has no payload; its target is all there is to find it by.
-			switch kind {
-			case "admin_api_key":
-				r.add(RefKey, id)
-			case "session":
-				r.add(RefSession, id)
-			case "domain":
-				r.add(RefDomain, id)
-			}
-		}
+// context takes what the public half of the context says, which erasure leaves.
+func (d *Derived) context(half jsonValue, r *refs) {
+	var c Context
+	c.read(half)
+	if c.UserID != nil {
+		d.User = *c.UserID
 	}
-}
-
-func (d *Derived) actor(actor jsonValue, r *refs) {
-	for key, value := range actor.members {
-		switch string(key) {
-		case "id":
-			d.ActorID = value.text()
-		case "type":
-			d.ActorType = ActorType(value.text())
-		case "name":
-			d.ActorName = value.text()
-		case "session_id":
-			r.add(RefSession, value.text())
-		}
-	}
+	d.ActorID, d.ActorType, d.ActorName = c.Actor.ID, c.Actor.Type, c.Actor.Name
+	r.add(RefSession, c.Actor.SessionID)
 	if d.ActorType == AdminAPIKey {
 		r.add(RefKey, d.ActorID)
+	}
+	if c.Target == nil {
+		return
+	}
+	// An attempt has no payload; its target is all there is to find it by.
+	switch c.Target.Kind {
+	case "admin_api_key":
+		r.add(RefKey, c.Target.ID)
+	case "session":
+		r.add(RefSession, c.Target.ID)
+	case "domain":
+		r.add(RefDomain, c.Target.ID)
 	}
 }
 
