@@ -39,7 +39,7 @@ var (
 	//go:embed dictionary-2.txt
 	dictionary2Text []byte
 
-	dictionary1, dictionary2 = s2.MakeDict(dictionary1Text, nil), s2.MakeDict(dictionary2Text, nil)
+	dictionary1, dictionary2 = s2.MakeDict(dictionary1Text, nil), newDictionary(dictionary2Text)
 )
 
 // maxUnpacked bounds what is unpacked, in bytes: no request that makes an event is larger.
@@ -96,12 +96,8 @@ func packWith(plain []byte, seed *event.Seed) []byte {
 	if !ok {
 		return pack(plain)
 	}
-	encode := dictionary2.EncodeBetter
-	if plain[0] == '{' {
-		encode = dictionary2.Encode // hardly more is left of an entry than the dictionary has, and this is faster
-	}
 	packed = binary.AppendUvarint(packed, uint64(len(values)))
-	packed = append(append(packed, values...), encode(nil, text)...)
+	packed = dictionary2.squeeze(append(packed, values...), text)
 	if len(packed) >= len(plain) {
 		return plain
 	}
@@ -157,7 +153,7 @@ func unpackApart(packed []byte, seed *event.Seed) ([]byte, error) {
 		return nil, errValues
 	}
 	values := packed[width : width+int(n)]
-	text, err := unpackText(dictionary2, packed[width+int(n):])
+	text, err := unpackText(dictionary2.Dict, packed[width+int(n):])
 	if err != nil {
 		return nil, err
 	}

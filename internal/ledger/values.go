@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -43,12 +44,18 @@ var errValues = errors.New("ledger: the values of an event are malformed")
 
 // markIn is where the first byte is that is a mark, or the length of the text.
 func markIn(text []byte) int {
-	for i, c := range text {
-		if c <= lastMark {
-			return i
+	const each, highest = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		eight := binary.LittleEndian.Uint64(text[i:])
+		// The lowest of these bits is in the first byte that is less, whatever the others say.
+		if less := (eight - (lastMark+1)*each) &^ eight & highest; less != 0 {
+			return i + bits.TrailingZeros64(less)/8
 		}
 	}
-	return len(text)
+	for ; i < len(text) && text[i] > lastMark; i++ {
+	}
+	return i
 }
 
 // taker takes values out of JSON text.
