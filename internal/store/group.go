@@ -24,10 +24,11 @@ const maxGroup = 256
 // groupDeadline bounds one transaction of the writer, however many changes it holds.
 const groupDeadline = 30 * time.Second
 
-// group is SQLite's one writer: a goroutine that owns the write connection and commits the
-// changes that wait together. A savepoint for each costs much, since it copies every page before it
-// is written to, so recordings do without as long as none fails: when one does, all is rolled
-// back, and they run again, each in a savepoint. Other changes have one always.
+// group is SQLite's one writer: a goroutine that owns the write connection and commits together the
+// changes that wait, and those that come while these run. A savepoint for each costs much, since it
+// copies every page before it is written to, so recordings do without as long as none fails: when one
+// does, all is rolled back, and they run again, each in a savepoint. Other changes have one unless
+// they are the first.
 //
 // Recordings of one project that follow each other without savepoints share one promise of an
 // event. Their events are inserted together, and made by other goroutines while the next change runs.
@@ -73,25 +74,44 @@ func startGroup(db *sql.DB, log *slog.Logger) *group {
 	return g
 }
 
-// gather takes what waits beside the first. When nothing does, it lets other goroutines run a few
-// times: those who have just been answered may have another change each, and the larger a group, the
-// less its COMMIT costs.
-func (g *group) gather(first *groupJob) []*groupJob {
+// gather takes what waits beside the first. It lets other goroutines run a few times before it begins:
+// those who have just been answered may have another change each, and the larger a group, the less
+// its COMMIT costs.
+func (g *group) gather(first *groupJob) *batch {
 	const patience = 3
-	batch := append(make([]*groupJob, 0, maxGroup), first)
-	for yields := 0; len(batch) < maxGroup && yields <= patience; {
-		select {
-		case job, ok := <-g.jobs:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, job)
-		default:
-			yields++
-			runtime.Gosched()
-		}
+	b := &batch{group: g, jobs: append(make([]*groupJob, 0, maxGroup), first)}
+	for range patience {
+		b.join()
+		runtime.Gosched()
 	}
-	return batch
+	b.join()
+	return b
+}
+
+// batch is what is committed together.
+type batch struct {
+	group *group // from which others may join; nil when none may
+	jobs  []*groupJob
+}
+
+// only is a batch that others do not join.
+func only(jobs ...*groupJob) *batch { return &batch{jobs: jobs} }
+
+// join takes what waits, and reports whether there was anything.
+func (b *batch) join() bool {
+	before := len(b.jobs)
+	for b.group != nil && len(b.jobs) < maxGroup {
+		select {
+		case job, ok := <-b.group.jobs:
+			if ok {
+				b.jobs = append(b.jobs, job)
+				continue
+			}
+		default:
+		}
+		break
+	}
+	return len(b.jobs) > before
 }
 
 // stop lets the changes that wait be committed and ends the writer; later changes are refused.
@@ -152,16 +172,16 @@ func (w *groupWriter) release() {
 }
 
 // commit runs a batch in one transaction and answers everybody.
-func (w *groupWriter) commit(batch []*groupJob) {
-	err := w.try(batch)
-	if errors.Is(err, errSavepointLost) && len(batch) > 1 {
-		for _, job := range batch {
+func (w *groupWriter) commit(b *batch) {
+	err := w.try(b)
+	if errors.Is(err, errSavepointLost) && len(b.jobs) > 1 {
+		for _, job := range b.jobs {
 			job.err = nil
-			w.commit([]*groupJob{job})
+			w.commit(only(job))
 		}
 		return
 	}
-	for _, job := range batch {
+	for _, job := range b.jobs {
 		if err != nil && job.err == nil {
 			job.err = err
 		}
@@ -173,7 +193,7 @@ var errSavepointLost = errors.New("store: a savepoint could not be rolled back")
 
 // try runs a batch in one transaction. Afterwards each job's err says how its change ended, and
 // the result how the transaction did.
-func (w *groupWriter) try(batch []*groupJob) (err error) {
+func (w *groupWriter) try(b *batch) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
 	if w.conn == nil {
@@ -188,16 +208,16 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 	w.open, w.leaves = recorded{}, map[string][]ledger.Leaf{}
 	trusting := w.careful == 0
 	w.careful = max(0, w.careful-1)
-	if err := w.run(ctx, batch, trusting); err != nil {
+	if err := w.run(ctx, b, trusting); err != nil {
 		w.rollback()
 		switch {
-		case len(batch) == 1 && errors.Is(err, errOneFailed):
+		case len(b.jobs) == 1 && errors.Is(err, errOneFailed):
 			return nil
 		case w.conn == nil || !errors.Is(err, errOneFailed):
 			return errors.Join(errSavepointLost, err)
 		}
 		w.careful = carefulFor
-		return w.try(batch)
+		return w.try(b)
 	}
 	if err := w.seal(ctx); err != nil {
 		w.rollback()
@@ -213,14 +233,16 @@ func (w *groupWriter) try(batch []*groupJob) (err error) {
 // errOneFailed is what ends a transaction without savepoints, of which nothing can be kept.
 var errOneFailed = errors.New("store: a change failed")
 
-// run runs a batch. Alone, a change needs no savepoint, since the transaction does what it is for.
-func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool) error {
-	for _, job := range batch {
+// run runs a batch, and what comes meanwhile. Alone, a change needs no savepoint, since the
+// transaction does what it is for; if another fails that came later, both run again.
+func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
+	for i := 0; i < len(b.jobs) || b.join(); i++ {
+		job := b.jobs[i]
 		if job.err = translate(job.ctx.Err()); job.err != nil {
 			continue // gone before its turn
 		}
-		if len(batch) == 1 || trusting && job.run.project != "" {
-			if job.err = w.change(ctx, job.run, len(batch) > 1); job.err != nil {
+		if len(b.jobs) == 1 || trusting && job.run.project != "" {
+			if job.err = w.change(ctx, job.run, len(b.jobs) > 1); job.err != nil {
 				return errOneFailed
 			}
 			if !w.stands(ctx) {
@@ -236,8 +258,8 @@ func (w *groupWriter) run(ctx context.Context, batch []*groupJob, trusting bool)
 		}
 	}
 	if err := w.keep(ctx); err != nil {
-		if len(batch) == 1 {
-			batch[0].err = err
+		if len(b.jobs) == 1 {
+			b.jobs[0].err = err
 		}
 		return errOneFailed
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -116,7 +117,7 @@ func TestGroupIsCommittedBeforeAnybodyIsAnswered(t *testing.T) {
 			return put(key)(ctx, conn)
 		}))
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	if err := errors.Join(answers(t, batch)...); err != nil {
 		t.Error(err)
 	}
@@ -141,7 +142,7 @@ func TestGroupAnswersEachWithItsOwnError(t *testing.T) {
 		newJob(t.Context(), put("a")), // there already
 		newJob(t.Context(), put("b")),
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	got := answers(t, batch)
 	if got[0] != nil || !errors.Is(got[1], refused) || !fault.Is(got[2], "Unexpected") || !IsUnique(got[3]) || got[4] != nil {
 		t.Errorf("answers are %v", got)
@@ -175,7 +176,7 @@ func TestAContextThatExpiresDuringAChange(t *testing.T) {
 		}),
 		newJob(t.Context(), put("d")),
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	got := answers(t, batch)
 	if got[0] != nil || !errors.Is(got[1], context.Canceled) || got[2] != nil || got[3] != nil {
 		t.Errorf("answers are %v", got)
@@ -214,7 +215,7 @@ func TestALostSavepoint(t *testing.T) {
 					}),
 					counted("c"),
 				}
-				w.commit(batch)
+				w.commit(only(batch...))
 				got := answers(t, batch)
 				if got[0] != nil || got[1] != nil || got[3] != nil {
 					t.Errorf("the others heard %v", got)
@@ -228,7 +229,7 @@ func TestALostSavepoint(t *testing.T) {
 				}
 				// The writer goes on with a connection that is in no transaction.
 				next := []*groupJob{counted("d")}
-				w.commit(next)
+				w.commit(only(next...))
 				if err := answers(t, next)[0]; err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
@@ -266,7 +267,7 @@ func TestCommitInsideARecordingIsRefused(t *testing.T) {
 		}),
 		newJob(t.Context(), put("b")),
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	got := answers(t, batch)
 	if got[0] != nil || got[1] == nil || got[2] == nil || got[3] != nil {
 		t.Errorf("answers are %v", got)
@@ -287,14 +288,14 @@ func TestARefusedCommitIsEverybodysError(t *testing.T) {
 		}),
 		newJob(t.Context(), func(context.Context, executor) error { return own }),
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	got := answers(t, batch)
 	if got[0] == nil || got[1] == nil || !errors.Is(got[2], own) {
 		t.Errorf("answers are %v", got)
 	}
 	wantCommitted(t, db)
 	next := []*groupJob{newJob(t.Context(), put("b"))}
-	w.commit(next)
+	w.commit(only(next...))
 	if err := answers(t, next)[0]; err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
@@ -322,7 +323,7 @@ func TestAFullDatabase(t *testing.T) {
 		}),
 		newJob(t.Context(), put("b")),
 	}
-	w.commit(batch)
+	w.commit(only(batch...))
 	got := answers(t, batch)
 	if got[0] != nil || got[2] != nil || !fault.Is(got[1], "DatabaseFull") || fault.Of(got[1]).Kind != fault.Unavailable {
 		t.Errorf("answers are %v", got)
@@ -335,7 +336,7 @@ func TestAFullDatabase(t *testing.T) {
 		t.Errorf("the large change ran %d times, want twice: with the others and alone", runs)
 	}
 	next := []*groupJob{newJob(t.Context(), put("c"))}
-	w.commit(next)
+	w.commit(only(next...))
 	if err := answers(t, next)[0]; err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
@@ -407,7 +408,7 @@ func newScribe(t *testing.T, db *DB, w *groupWriter) *scribe {
 		_, err := tx.Exec(ctx, `INSERT INTO projects (project_id, name, log_id, config, version, created_at) VALUES ('acme', 'Acme', 'log/1', '', 1, 0)`)
 		return err
 	})}
-	w.commit(first)
+	w.commit(only(first...))
 	if err := answers(t, first)[0]; err != nil {
 		t.Fatal(err)
 	}
@@ -456,6 +457,49 @@ func (s *scribe) wantRuns(want map[string]int) {
 	}
 }
 
+// TestWhatComesMeanwhileIsCommittedToo: a change that comes while those before it run is in their
+// transaction, and when it fails, they are not lost.
+func TestWhatComesMeanwhileIsCommittedToo(t *testing.T) {
+	t.Parallel()
+	db, w := openWriter(t)
+	s := newScribe(t, db, w)
+	refused := errors.New("no")
+	fails := func(context.Context, *Tx) error { return refused }
+	for name, first := range map[string]func(then func()) *groupJob{
+		"a recording": func(then func()) *groupJob {
+			return s.records("first", func(context.Context, *Tx) error { then(); return nil })
+		},
+		"another": func(then func()) *groupJob {
+			return newJob(t.Context(), func(ctx context.Context, conn executor) error {
+				then()
+				s.runs["first"]++
+				return put("first other")(ctx, conn)
+			})
+		},
+	} {
+		key := func(k string) string { return k + " after " + name }
+		b := only()
+		b.group = &group{jobs: make(chan *groupJob, 3)}
+		came := []*groupJob{
+			s.records(key("fine"), nothing), s.records(key("no"), fails), newJob(t.Context(), put(key("other"))),
+		}
+		once := sync.OnceFunc(func() {
+			for _, job := range came {
+				b.group.jobs <- job
+			}
+		})
+		b.jobs = []*groupJob{first(once)}
+		w.commit(b)
+		got := answers(t, slices.Concat(b.jobs[:1], came))
+		if len(b.jobs) != 4 || got[0] != nil || got[1] != nil || !errors.Is(got[2], refused) || got[3] != nil {
+			t.Errorf("after %s: %d are committed together, answers are %v", name, len(b.jobs), got)
+		}
+		s.wantRuns(map[string]int{"first": 2, key("fine"): 2, key("no"): 2})
+		w.careful = 0
+	}
+	wantCommitted(t, db, "fine after a recording", "fine after another", "first", "first other", "other after a recording", "other after another", "project")
+}
+
 func nothing(context.Context, *Tx) error { return nil }
 
 // TestRecordingsHaveNoSavepoints as long as none fails; then all run again, each in one.
@@ -464,7 +508,7 @@ func TestRecordingsHaveNoSavepoints(t *testing.T) {
 	db, w := openWriter(t)
 	s := newScribe(t, db, w)
 	fine := []*groupJob{s.records("a", nothing), s.records("b", nothing)}
-	w.commit(fine)
+	w.commit(only(fine...))
 	if err := errors.Join(answers(t, fine)...); err != nil {
 		t.Fatal(err)
 	}
@@ -478,7 +522,7 @@ func TestRecordingsHaveNoSavepoints(t *testing.T) {
 	for i, runs := range []int{2, 1} { // the second time one is careful
 		key := func(name string) string { return fmt.Sprint(name, i) }
 		batch := []*groupJob{s.records(key("c"), nothing), s.records(key("no"), fails), newJob(t.Context(), put(key("d"))), s.records(key("e"), nothing)}
-		w.commit(batch)
+		w.commit(only(batch...))
 		got := answers(t, batch)
 		if got[0] != nil || !errors.Is(got[1], refused) || got[2] != nil || got[3] != nil {
 			t.Errorf("answers are %v", got)
@@ -489,7 +533,7 @@ func TestRecordingsHaveNoSavepoints(t *testing.T) {
 	w.careful = 1
 	for range 2 {
 		one := []*groupJob{s.records(fmt.Sprint("f", w.careful), nothing), newJob(t.Context(), put(fmt.Sprint("g", w.careful)))}
-		w.commit(one)
+		w.commit(only(one...))
 		if err := errors.Join(answers(t, one)...); err != nil || w.careful != 0 {
 			t.Errorf("%v; careful for %d", err, w.careful)
 		}
@@ -522,7 +566,7 @@ func TestEventsAreInsertedTogether(t *testing.T) {
 		{[]*groupJob{s.records("g", nothing), s.records(odd, nothing), s.records("h", nothing)}, 1 + 3, 1, map[string]int{"g": 2, odd: 2, "h": 2}},
 	} {
 		promises = 0
-		w.commit(c.batch)
+		w.commit(only(c.batch...))
 		for i, err := range answers(t, c.batch) {
 			if failed := i == c.fails; failed != (err != nil) {
 				t.Errorf("caller %d heard %v", i, err)
@@ -570,7 +614,7 @@ func TestARecordingThatEndsTheTransaction(t *testing.T) {
 					batch = append(batch, newJob(t.Context(), put(key)))
 				}
 			}
-			w.commit(batch)
+			w.commit(only(batch...))
 			got := answers(t, batch)
 			if got[1] == nil {
 				t.Error("the one that ended the transaction heard nothing of it")
