@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -11,8 +12,8 @@ import (
 
 // joint commits together, on PostgreSQL, the recordings that come together. As long as few do,
 // each has a transaction of its own. What comes while maxAlone of them run, or while others are
-// committed together, waits until these are; then all that waits is one transaction, whose COMMIT
-// and whose INSERT of events are paid once. What waits by itself runs alone.
+// committed together, waits; then all that waits is one transaction, whose COMMIT and whose INSERT of
+// events are paid once, with what comes while their changes run. What waits by itself runs alone.
 //
 // The rules:
 //   - One of them fails: all is rolled back, and each runs again in a transaction of its own. So
@@ -48,7 +49,7 @@ const (
 	maxAlone = 4
 	maxJoint = 64
 	// slowAfter is when nobody waits any longer for a joint transaction to end.
-	slowAfter = 100 * time.Millisecond
+	slowAfter = 200 * time.Millisecond
 	// jointDeadline bounds the statements of a joint transaction, however many it holds.
 	jointDeadline = 2 * time.Second
 )
@@ -97,36 +98,42 @@ func (j *joint) leave() {
 
 // commitWaiting commits what waits until nothing does.
 func (j *joint) commitWaiting() {
-	for {
-		batch := j.next()
-		if batch == nil {
-			return
-		}
+	for j.next() {
 		err := errRunAlone
-		if batch = slices.DeleteFunc(batch, (*jointJob).gone); len(batch) > 1 {
+		batch := j.join(nil)
+		if len(batch) > 1 {
 			slow := time.AfterFunc(slowAfter, j.dismiss)
-			err = j.try(batch)
+			batch, err = j.try(batch)
 			slow.Stop()
 			j.adapt(len(batch), err)
 		}
 		for _, job := range batch {
 			job.answer <- err
 		}
+		// Those who have just been answered may have another change each.
+		const patience = 3
+		for range patience {
+			runtime.Gosched()
+		}
 	}
 }
 
-// next takes what the next transaction is to hold; nil when nothing waits.
-func (j *joint) next() []*jointJob {
+// next reports whether anything waits; who comes when nothing does runs alone.
+func (j *joint) next() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := min(len(j.waiting), j.most)
-	j.running, j.slow = n > 0, false
-	if n == 0 {
-		return nil
-	}
-	batch := slices.Clone(j.waiting[:n])
+	j.running, j.slow = len(j.waiting) > 0, false
+	return j.running
+}
+
+// join takes what waits, as far as a transaction may hold it.
+func (j *joint) join(batch []*jointJob) []*jointJob {
+	j.mu.Lock()
+	n := max(0, min(len(j.waiting), j.most-len(batch)))
+	came := slices.Clone(j.waiting[:n])
 	j.waiting = slices.Delete(j.waiting, 0, n)
-	return batch
+	j.mu.Unlock()
+	return append(batch, slices.DeleteFunc(came, (*jointJob).gone)...)
 }
 
 // dismiss lets those who wait for a slow transaction run alone.
@@ -161,40 +168,44 @@ func (j *joint) adapt(n int, err error) {
 	}
 }
 
-// try commits a batch in one transaction.
+// try commits a batch, and what joins it, in one transaction. It returns all of them.
 //
 // Errors: errRunAlone, and then nothing was committed; others mean each of the batch.
-func (j *joint) try(batch []*jointJob) error {
+func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
 	tx, err := j.db.pools.write.BeginTx(ctx, nil)
 	if err != nil {
-		return translate(err)
+		return batch, translate(err)
 	}
 	all := map[string][]*draft{} // by project
 	soon, stop := context.WithTimeout(ctx, jointDeadline)
 	defer stop()
-	for _, job := range batch {
+	for i := 0; i < len(batch); i++ {
+		job := batch[i]
 		drafts, err := runChange(soon, tx, job.run, nil)
 		if err != nil {
 			_ = tx.Rollback()
-			return errRunAlone
+			return batch, errRunAlone
 		}
 		all[job.run.project] = append(all[job.run.project], drafts...)
 		begin(drafts)
+		if i+1 == len(batch) {
+			batch = j.join(batch)
+		}
 	}
 	for _, project := range slices.Sorted(maps.Keys(all)) {
 		if err := (recorded{project, all[project]}).queue(soon, tx); err != nil {
 			_ = tx.Rollback()
-			return errRunAlone
+			return batch, errRunAlone
 		}
 	}
 	err = tx.Commit()
 	switch {
 	case err == nil:
-		return nil
+		return batch, nil
 	case isAmbiguous(err):
-		return settleCommit(err, batch[0].committed) // one event tells of all
+		return batch, settleCommit(err, batch[0].committed) // one event tells of all
 	}
-	return errRunAlone
+	return batch, errRunAlone
 }

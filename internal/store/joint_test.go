@@ -120,6 +120,29 @@ func TestWhoWaitsIsCommittedTogether(t *testing.T) {
 	}
 }
 
+// TestWhoComesMeanwhileIsCommittedToo: the last change of a transaction lets another come before it ends.
+func TestWhoComesMeanwhileIsCommittedToo(t *testing.T) {
+	t.Parallel()
+	db := acmeOnPostgreSQL(t)
+	if db == nil {
+		return
+	}
+	c := newCrowd(t, db)
+	c.record(t.Context(), "ann", createUser(event.NewID()))
+	c.record(t.Context(), "ben", func(ctx context.Context, tx *store.Tx) (event.CreateUserExecuted, error) {
+		c.record(t.Context(), "cid", createUser(event.NewID()))
+		return createUser(event.NewID())(ctx, tx)
+	})
+	c.finish()
+	for _, name := range []string{"ann", "ben", "cid"} {
+		c.want(name, "", 1)
+	}
+	wantUsers(t, db, 3)
+	if n := transactions(t, db); n != 1 {
+		t.Errorf("%d transactions", n)
+	}
+}
+
 // TestOneOfThemFails: the others are committed all the same, whatever it fails with.
 func TestOneOfThemFails(t *testing.T) {
 	t.Parallel()
