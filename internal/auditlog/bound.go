@@ -111,11 +111,11 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 			from, _, _, to := part.bounds()
 			b := &builder{}
 			sum := n.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
-			return one(ctx, c.q, `SELECT `+orZero(sum), b.args...)
+			return one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
 		}
 	}
 	w := window{size: int(c.l.maxLookedAt)}
 	b := &builder{}
 	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
-	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
+	return one(ctx, c.keptFor(part), `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
 }

@@ -26,14 +26,14 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 		b := &builder{}
 		ref := l.refOf(f.Project)
 		b.add(in(b, "ref", m.Refs, func(r event.Ref) any { return ref(r) }))
-		ids, err := store.Column[event.ID](ctx, q, `SELECT id FROM event_refs WHERE `+b.text()+` LIMIT `+strconv.Itoa(l.few+1), b.args...)
+		ids, err := store.Column[event.ID](ctx, l.kept(q), `SELECT id FROM event_refs WHERE `+b.text()+` LIMIT `+strconv.Itoa(l.few+1), b.args...)
 		if err != nil {
 			return Filter{}, err
 		}
 		if len(ids) <= l.few {
 			f.Mentions[i].Events, f.Mentions[i].Refs = unique(slices.Concat(m.Events, ids)), nil
 		}
-		if f.Mentions[i].Actors, err = known(ctx, q, f.Project, m.Actors); err != nil {
+		if f.Mentions[i].Actors, err = known(ctx, l.kept(q), f.Project, m.Actors); err != nil {
 			return Filter{}, err
 		}
 	}

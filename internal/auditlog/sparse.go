@@ -119,7 +119,7 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	}
 	b := &builder{}
 	found, among := orZero(c.sumOf(b, parts)), orZero(walked.sumOf(b, parts))
-	n, err := store.Collect(ctx, c.q, func(n *[2]int64) []any { return []any{&n[0], &n[1]} },
+	n, err := store.Collect(ctx, c.l.kept(c.q), func(n *[2]int64) []any { return []any{&n[0], &n[1]} },
 		`SELECT `+found+`, `+among, b.args...)
 	if err != nil || len(n) == 0 {
 		return false, err

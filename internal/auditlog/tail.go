@@ -19,7 +19,7 @@ type tail struct {
 // tail reads the tail and derives what its events mention.
 func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, error) {
 	b := &builder{}
-	projected, ids, err := uncounted(ctx, q, f.Project, b, projectedOf(b.bind(f.Project)))
+	projected, ids, err := uncounted(ctx, l.kept(q), f.Project, b, projectedOf(b.bind(f.Project)))
 	if err != nil {
 		return tail{}, err
 	}

@@ -50,6 +50,24 @@ type counter struct {
 	derived Filter
 }
 
+// kept is where to ask what an engine needs no values to plan well: for sums of event_counts, for what
+// mentions an identifier, and for all events of users. Within a snapshot it is the snapshot.
+func (l *Reader) kept(q store.Querier) store.Querier {
+	if q == store.Querier(l.db) {
+		return l.db.KeepingPlans()
+	}
+	return q
+}
+
+// keptFor is kept for a filter by users in no particular time, whose events have an index that any plan
+// takes, and else where the counter asks.
+func (c *counter) keptFor(f Filter) store.Querier {
+	if len(f.Users) > 0 && len(f.Mentions) == 0 && f.From.IsZero() && f.To.IsZero() {
+		return c.l.kept(c.q)
+	}
+	return c.q
+}
+
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
 	f = f.normal()
 	c := &counter{l: l, q: q, f: f}
@@ -85,7 +103,7 @@ func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
 	b := &builder{}
 	text := `SELECT DISTINCT key FROM event_counts WHERE project_id = ` + b.bind(c.f.Project) +
 		` AND span = ` + b.bind(int64(Month)) + ` AND ` + in(b, "key", actorKeys(0, actors), asIs)
-	known, err := store.Column[string](ctx, c.q, text, b.args...)
+	known, err := store.Column[string](ctx, c.l.kept(c.q), text, b.args...)
 	if err != nil {
 		return false, err
 	}
@@ -195,7 +213,7 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 		return c.index(ctx, c.f)
 	}
 	b := &builder{}
-	n, tail, err := uncounted(ctx, c.q, c.f.Project, b, c.sumOf(b, segments(low, high)))
+	n, tail, err := uncounted(ctx, c.l.kept(c.q), c.f.Project, b, c.sumOf(b, segments(low, high)))
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +252,7 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 	for _, text := range c.chosenBy(b, f, "count(*)") {
 		counts = append(counts, "("+text+")")
 	}
-	return one(ctx, c.q, `SELECT `+strings.Join(counts, " + "), b.args...)
+	return one(ctx, c.keptFor(f), `SELECT `+strings.Join(counts, " + "), b.args...)
 }
 
 // chosenBy selects a column of the events of a filter, with a text for each half.

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -72,7 +73,7 @@ func (ec *executionContext) marshalOAuditLogActivityType2ᚕgithubᚗcomᚋsealo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditLogActivityType2githubᚗcomᚋsealogᚋsealogᚋinternalᚋeventᚐType(ctx, sel, v[i])

@@ -14,6 +14,7 @@ import (
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -1059,7 +1060,7 @@ func (ec *executionContext) marshalNAuditLogActorType2githubᚗcomᚋsealogᚋse
 }
 
 func (ec *executionContext) marshalNAuditLogBar2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBarᚄ(ctx context.Context, sel ast.SelectionSet, v []*auditlog.Bar) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditLogBar2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐBar(ctx, sel, v[i])
@@ -1121,7 +1122,7 @@ func (ec *executionContext) marshalNAuditLogValueCount2githubᚗcomᚋsealogᚋs
 }
 
 func (ec *executionContext) marshalNAuditLogValueCount2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx context.Context, sel ast.SelectionSet, v []auditlog.ValueCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditLogValueCount2githubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx, sel, v[i])
@@ -1137,7 +1138,7 @@ func (ec *executionContext) marshalNAuditLogValueCount2ᚕgithubᚗcomᚋsealog�
 }
 
 func (ec *executionContext) marshalNAuditLogValueCount2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*auditlog.ValueCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditLogValueCount2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋauditlogᚐValueCount(ctx, sel, v[i])
@@ -1227,7 +1228,7 @@ func (ec *executionContext) marshalOAuditLogEdge2ᚕᚖgithubᚗcomᚋsealogᚋs
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalOAuditLogEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuditLogEdge(ctx, sel, v[i])
@@ -1264,7 +1265,7 @@ func (ec *executionContext) marshalOAuditLogOutcome2ᚕgithubᚗcomᚋsealogᚋs
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditLogOutcome2githubᚗcomᚋsealogᚋsealogᚋinternalᚋeventᚐOutcome(ctx, sel, v[i])

@@ -13,6 +13,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -1800,7 +1801,7 @@ func (ec *executionContext) marshalNAccountLockout2ᚖgithubᚗcomᚋsealogᚋse
 }
 
 func (ec *executionContext) marshalNAuthenticator2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticatorᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Authenticator) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx, sel, v[i])
@@ -1914,7 +1915,7 @@ func (ec *executionContext) marshalNGenerateOOBOTPCodePayload2ᚖgithubᚗcomᚋ
 }
 
 func (ec *executionContext) marshalNLockedIP2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIPᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.LockedIP) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLockedIP2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐLockedIP(ctx, sel, v[i])
@@ -2036,7 +2037,7 @@ func (ec *executionContext) marshalOAuthenticatorEdge2ᚕᚖgithubᚗcomᚋsealo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalOAuthenticatorEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐEdge(ctx, sel, v[i])

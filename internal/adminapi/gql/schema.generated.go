@@ -16,6 +16,7 @@ import (
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -3408,7 +3409,7 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 }
 
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐNode(ctx context.Context, sel ast.SelectionSet, v []Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐNode(ctx, sel, v[i])

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/directory"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -2572,7 +2573,7 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖgithubᚗcomᚋsealog�
 }
 
 func (ec *executionContext) marshalNUser2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.User) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNUser2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUser(ctx, sel, v[i])
@@ -2693,7 +2694,7 @@ func (ec *executionContext) marshalOUserEdge2ᚕᚖgithubᚗcomᚋsealogᚋsealo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalOUserEdge2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐUserEdge(ctx, sel, v[i])

@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	model1 "github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/graph"
 	"github.com/sealog/sealog/internal/portalapi/model"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -6710,7 +6711,7 @@ func (ec *executionContext) marshalNAdminAPISecret2ᚖgithubᚗcomᚋsealogᚋse
 }
 
 func (ec *executionContext) marshalNApp2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋmodelᚐAppᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.App) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNApp2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋmodelᚐApp(ctx, sel, v[i])
@@ -6752,7 +6753,7 @@ func (ec *executionContext) marshalNAppConfig2encodingᚋjsonᚐRawMessage(ctx c
 }
 
 func (ec *executionContext) marshalNAppResource2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐAppResourceᚄ(ctx context.Context, sel ast.SelectionSet, v []*AppResource) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAppResource2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐAppResource(ctx, sel, v[i])
@@ -6805,7 +6806,7 @@ func (ec *executionContext) unmarshalNAppSecretKey2ᚕgithubᚗcomᚋsealogᚋse
 }
 
 func (ec *executionContext) marshalNAppSecretKey2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐAppSecretKeyᚄ(ctx context.Context, sel ast.SelectionSet, v []AppSecretKey) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAppSecretKey2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐAppSecretKey(ctx, sel, v[i])
@@ -6829,7 +6830,7 @@ func (ec *executionContext) marshalNCancelFailedSubscriptionPayload2ᚖgithubᚗ
 }
 
 func (ec *executionContext) marshalNCollaborator2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐCollaboratorᚄ(ctx context.Context, sel ast.SelectionSet, v []*Collaborator) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCollaborator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐCollaborator(ctx, sel, v[i])
@@ -6853,7 +6854,7 @@ func (ec *executionContext) marshalNCollaborator2ᚖgithubᚗcomᚋsealogᚋseal
 }
 
 func (ec *executionContext) marshalNCollaboratorInvitation2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐCollaboratorInvitationᚄ(ctx context.Context, sel ast.SelectionSet, v []*CollaboratorInvitation) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCollaboratorInvitation2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐCollaboratorInvitation(ctx, sel, v[i])
@@ -6979,7 +6980,7 @@ func (ec *executionContext) marshalNDeleteDomainPayload2ᚖgithubᚗcomᚋsealog
 }
 
 func (ec *executionContext) marshalNDomain2ᚕᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐDomainᚄ(ctx context.Context, sel ast.SelectionSet, v []*Domain) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDomain2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐDomain(ctx, sel, v[i])
@@ -7024,7 +7025,7 @@ func (ec *executionContext) marshalNGenerateShortLivedAdminAPITokenPayload2ᚖgi
 }
 
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐNode(ctx context.Context, sel ast.SelectionSet, v []Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐNode(ctx, sel, v[i])
@@ -7178,7 +7179,7 @@ func (ec *executionContext) marshalOAdminAPISecret2ᚕᚖgithubᚗcomᚋsealog�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAdminAPISecret2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐAdminAPISecret(ctx, sel, v[i])
@@ -7280,7 +7281,7 @@ func (ec *executionContext) marshalOOAuthClientSecret2ᚕᚖgithubᚗcomᚋsealo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graph.MarshalSlice(ctx, len(v), 2, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNOAuthClientSecret2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐOAuthClientSecret(ctx, sel, v[i])
