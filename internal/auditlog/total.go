@@ -3,6 +3,7 @@ package auditlog
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -50,8 +51,9 @@ type counter struct {
 	derived Filter
 }
 
-// kept is where to ask what an engine needs no values to plan well: for sums of event_counts, for what
-// mentions an identifier, and for all events of users. Within a snapshot it is the snapshot.
+// kept is where to ask what an engine needs no values to plan well: for sums of event_counts, which have
+// one index, for what mentions an identifier, and for all events of users. Within a snapshot it is the
+// snapshot.
 func (l *Reader) kept(q store.Querier) store.Querier {
 	if q == store.Querier(l.db) {
 		return l.db.KeepingPlans()
@@ -59,10 +61,11 @@ func (l *Reader) kept(q store.Querier) store.Querier {
 	return q
 }
 
-// keptFor is kept for a filter by users in no particular time, whose events have an index that any plan
-// takes, and else where the counter asks.
+// keptFor is kept for all events of users, which have an index that no plan has a reason to leave, and
+// else where the counter asks: which of several indexes is the best depends on values.
 func (c *counter) keptFor(f Filter) store.Querier {
-	if len(f.Users) > 0 && len(f.Mentions) == 0 && f.From.IsZero() && f.To.IsZero() {
+	ofUsers := Filter{Project: f.Project, Users: f.Users, Outcomes: f.Outcomes}
+	if len(f.Users) > 0 && reflect.DeepEqual(f, ofUsers) {
 		return c.l.kept(c.q)
 	}
 	return c.q

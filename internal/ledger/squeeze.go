@@ -9,7 +9,7 @@ import (
 
 // dictionary is text that others have much in common with, to make S2 blocks of these
 // (https://pkg.go.dev/github.com/klauspost/compress/s2). Those that the package makes itself are larger where a
-// text is short, and take longer: it begins by clearing tables of hundreds of kilobytes. Here the
+// text is short, and the better ones take longer: it begins by clearing half a megabyte of tables. Here the
 // dictionary's table is made once, and a text's is small. The package reads the blocks. They are
 // Snappy's (https://github.com/google/snappy/blob/main/format_description.txt) with two additions: a copy may come
 // from the dictionary, which stands before the text, but not reach over its end; and one whose offset
@@ -29,7 +29,8 @@ const (
 	maxTries = 8  // that a place of a text is compared with
 
 	minCopy = 4 // bytes
-	// maxSqueezed bounds a text, so that no offset has more than 16 bits. Larger ones the package encodes.
+	// maxSqueezed bounds a text and the dictionary, so that no offset has more than 16 bits. Larger texts
+	// the package encodes.
 	maxSqueezed = 32 << 10
 )
 
@@ -40,8 +41,11 @@ const (
 	tagCopy2   = 2 // with one of 16 bits
 )
 
-// newDictionary makes one of at most 32 KB.
+// newDictionary makes one of at most maxSqueezed bytes.
 func newDictionary(text []byte) *dictionary {
+	if len(text) > maxSqueezed {
+		panic("ledger: the dictionary is too large")
+	}
 	d := &dictionary{Dict: s2.MakeDict(text, nil), text: text, older: make([]uint16, len(text)+1)}
 	for at := 0; at+minCopy <= len(text); at++ {
 		h := hash(text[at:], headBits)

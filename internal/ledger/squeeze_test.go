@@ -34,6 +34,13 @@ func TestSqueezedIsReadByThePackage(t *testing.T) {
 	} {
 		squeezes(t, []byte(text))
 	}
+	for n := range 40 { // of the offsets about where a copy takes more bytes, and of the largest
+		again := noise(n)
+		for k := range 9 {
+			squeezes(t, []byte(again+noise(max(0, nearBy-4+k-n))+again))
+		}
+		squeezes(t, append([]byte(noise(maxSqueezed-n)), dictionary2Text[:n]...))
+	}
 	for n := range 2*maxRepeat3 + maxCopy2 + 10 {
 		again := noise(n)
 		squeezes(t, []byte(again+again))
@@ -59,4 +66,26 @@ func FuzzSqueeze(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) { squeezes(t, text) })
+}
+
+func TestMarkIn(t *testing.T) {
+	t.Parallel()
+	for mark := range 256 {
+		for at := range 20 {
+			for _, before := range []byte{lastMark + 1, 0x20, 0x7f, 0x80, 0x80 + lastMark, 0x80 + lastMark + 1, 0xff} {
+				text := bytes.Repeat([]byte{before}, 20)
+				text[at] = byte(mark)
+				want := len(text)
+				if mark <= lastMark {
+					want = at
+				}
+				if got := markIn(text); got != want {
+					t.Fatalf("%d in %x at %d: found at %d", mark, before, at, got)
+				}
+			}
+		}
+	}
+	if got := markIn([]byte{'a', 1, 0, 5}); got != 1 {
+		t.Errorf("the first of several is at %d", got)
+	}
 }

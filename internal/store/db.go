@@ -239,9 +239,9 @@ func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 // KeepingPlans reads with plans that are made once for all values of a statement's parameters. On
 // PostgreSQL it takes longer to plan a walk over the partitions of events than to walk to the end of a
 // page. It is for statements that need no values to be planned well: those that go along an index to a
-// limit, which is written into the text, since one that is bound is taken for a tenth of all. Of other
-// values the engine supposes what is not so: of a range, that it is a two-hundredth of the table. On
-// SQLite, which never looks at values, it is the same as the DB.
+// limit, which is written into the text, since one that is bound is taken for a tenth of all, and those
+// for which there is but one index. Of other values the engine supposes what is not so: of a range, that
+// it is a two-hundredth of the table. On SQLite, which never looks at values, it is the same as the DB.
 func (db *DB) KeepingPlans() Querier {
 	if db.pools.keeping == nil {
 		return db

@@ -107,8 +107,8 @@ var readParams = map[string]string{
 	"max_parallel_workers_per_gather": "0",
 }
 
-// keptPlans is how many plans a session of DB.KeepingPlans keeps. Each is over all partitions.
-const keptPlans = 100
+// keptPlans is how many plans a session of DB.KeepingPlans keeps, many of which are over all partitions.
+const keptPlans = 200
 
 // openPostgreSQL opens the pools on one server; all sessions but those of the first are read-only.
 func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (_ pools, err error) {
@@ -134,6 +134,7 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 		}
 		if keeping {
 			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+			config.ConnConfig.RuntimeParams["enable_bitmapscan"] = "off" // which reads all before the first row
 			config.ConnConfig.StatementCacheCapacity = keptPlans
 		}
 		native, err := pgxpool.NewWithConfig(ctx, config)

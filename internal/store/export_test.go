@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
 // MigrateTo makes a database as a version of Sealog had it that had this many migrations.
@@ -23,6 +24,9 @@ func MigrateTo(ctx context.Context, config Config, version int64) (db *sql.DB, e
 	}
 	return p.write, err
 }
+
+// Unhurried lets nobody who waits on PostgreSQL run alone because the others take long.
+func Unhurried(db *DB) { db.joint.slowAfter = time.Hour }
 
 // HoldTogether lets recordings on PostgreSQL wait until release is called, which commits them
 // together. waiting is how many wait.

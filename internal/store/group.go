@@ -28,7 +28,7 @@ const groupDeadline = 30 * time.Second
 // changes that wait, and those that come while these run. A savepoint for each costs much, since it
 // copies every page before it is written to, so recordings do without as long as none fails: when one
 // does, all is rolled back, and they run again, each in a savepoint. Other changes have one unless
-// they are the first.
+// they are alone; after one, which may be long, nobody joins.
 //
 // Recordings of one project that follow each other without savepoints share one promise of an
 // event. Their events are inserted together, and made by other goroutines while the next change runs.
@@ -234,10 +234,16 @@ func (w *groupWriter) try(b *batch) (err error) {
 var errOneFailed = errors.New("store: a change failed")
 
 // run runs a batch, and what comes meanwhile. Alone, a change needs no savepoint, since the
-// transaction does what it is for; if another fails that came later, both run again.
+// transaction does what it is for.
 func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 	for i := 0; i < len(b.jobs) || b.join(); i++ {
+		if i == 1 {
+			begin(w.open.drafts) // of the first, who had no company when it ran
+		}
 		job := b.jobs[i]
+		if job.run.project == "" {
+			b.group = nil
+		}
 		if job.err = translate(job.ctx.Err()); job.err != nil {
 			continue // gone before its turn
 		}

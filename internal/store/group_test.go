@@ -457,47 +457,64 @@ func (s *scribe) wantRuns(want map[string]int) {
 	}
 }
 
-// TestWhatComesMeanwhileIsCommittedToo: a change that comes while those before it run is in their
-// transaction, and when it fails, they are not lost.
+// TestWhatComesMeanwhileIsCommittedToo: a recording that comes while those before it run is in their
+// transaction, and when it fails, they are not lost. After a change that is no recording nobody joins.
 func TestWhatComesMeanwhileIsCommittedToo(t *testing.T) {
 	t.Parallel()
 	db, w := openWriter(t)
 	s := newScribe(t, db, w)
 	refused := errors.New("no")
-	fails := func(context.Context, *Tx) error { return refused }
-	for name, first := range map[string]func(then func()) *groupJob{
-		"a recording": func(then func()) *groupJob {
-			return s.records("first", func(context.Context, *Tx) error { then(); return nil })
-		},
-		"another": func(then func()) *groupJob {
-			return newJob(t.Context(), func(ctx context.Context, conn executor) error {
-				then()
-				s.runs["first"]++
-				return put("first other")(ctx, conn)
-			})
-		},
-	} {
-		key := func(k string) string { return k + " after " + name }
-		b := only()
-		b.group = &group{jobs: make(chan *groupJob, 3)}
-		came := []*groupJob{
-			s.records(key("fine"), nothing), s.records(key("no"), fails), newJob(t.Context(), put(key("other"))),
-		}
-		once := sync.OnceFunc(func() {
-			for _, job := range came {
-				b.group.jobs <- job
-			}
-		})
-		b.jobs = []*groupJob{first(once)}
-		w.commit(b)
-		got := answers(t, slices.Concat(b.jobs[:1], came))
-		if len(b.jobs) != 4 || got[0] != nil || got[1] != nil || !errors.Is(got[2], refused) || got[3] != nil {
-			t.Errorf("after %s: %d are committed together, answers are %v", name, len(b.jobs), got)
-		}
-		s.wantRuns(map[string]int{"first": 2, key("fine"): 2, key("no"): 2})
-		w.careful = 0
+	came := []*groupJob{
+		s.records("fine", nothing), s.records("no", func(context.Context, *Tx) error { return refused }),
+		newJob(t.Context(), put("other")), s.records("late", nothing),
 	}
-	wantCommitted(t, db, "fine after a recording", "fine after another", "first", "first other", "other after a recording", "other after another", "project")
+	b := only()
+	b.group = &group{jobs: make(chan *groupJob, len(came))}
+	come := sync.OnceFunc(func() {
+		for _, job := range came {
+			b.group.jobs <- job
+		}
+	})
+	b.jobs = []*groupJob{s.records("first", func(context.Context, *Tx) error { come(); return nil })}
+	waiting := b.group
+	w.commit(b)
+	if got := answers(t, b.jobs); len(got) != 5 || got[0] != nil || got[1] != nil || !errors.Is(got[2], refused) || got[3] != nil || got[4] != nil {
+		t.Errorf("answers are %v", got)
+	}
+	s.wantRuns(map[string]int{"first": 2, "fine": 2, "no": 2, "late": 1})
+	w.careful = 0
+
+	after := s.records("after it", nothing)
+	b = only(newJob(t.Context(), func(ctx context.Context, conn executor) error {
+		waiting.jobs <- after
+		return put("long")(ctx, conn)
+	}))
+	b.group = waiting
+	w.commit(b)
+	if got := answers(t, b.jobs); len(got) != 1 || got[0] != nil || len(after.answer) != 0 {
+		t.Errorf("answers are %v", got)
+	}
+	wantCommitted(t, db, "fine", "first", "late", "long", "other", "project")
+}
+
+func TestABatchHasItsLimit(t *testing.T) {
+	t.Parallel()
+	b := only()
+	b.group = &group{jobs: make(chan *groupJob, maxGroup+10)}
+	if b.join() {
+		t.Error("nobody waits, and somebody joins")
+	}
+	for range maxGroup + 10 {
+		b.group.jobs <- &groupJob{}
+	}
+	if !b.join() || len(b.jobs) != maxGroup || b.join() {
+		t.Errorf("%d are together, of at most %d", len(b.jobs), maxGroup)
+	}
+	close(b.group.jobs)
+	b.jobs = nil
+	if !b.join() || len(b.jobs) != 10 || b.join() {
+		t.Errorf("%d are together after the end, not the 10 who were left", len(b.jobs))
+	}
 }
 
 func nothing(context.Context, *Tx) error { return nil }

@@ -13,7 +13,8 @@ import (
 // joint commits together, on PostgreSQL, the recordings that come together. As long as few do,
 // each has a transaction of its own. What comes while maxAlone of them run, or while others are
 // committed together, waits; then all that waits is one transaction, whose COMMIT and whose INSERT of
-// events are paid once, with what comes while their changes run. What waits by itself runs alone.
+// events are paid once. What comes while its changes run is in it too, unless they have taken long
+// already. What waits by itself runs alone.
 //
 // The rules:
 //   - One of them fails: all is rolled back, and each runs again in a transaction of its own. So
@@ -35,7 +36,10 @@ type joint struct {
 	waiting []*jointJob
 	running bool // whether a goroutine commits what waits
 	slow    bool // whether the transaction that runs takes long
+	turn    int  // the number of the transaction that runs
 	most    int  // how many the next transaction may hold
+
+	slowAfter time.Duration // tests set it
 }
 
 type jointJob struct {
@@ -49,7 +53,7 @@ const (
 	maxAlone = 4
 	maxJoint = 64
 	// slowAfter is when nobody waits any longer for a joint transaction to end.
-	slowAfter = 200 * time.Millisecond
+	slowAfter = 100 * time.Millisecond
 	// jointDeadline bounds the statements of a joint transaction, however many it holds.
 	jointDeadline = 2 * time.Second
 )
@@ -57,7 +61,7 @@ const (
 // errRunAlone is the answer to a caller whose change has to run in a transaction of its own.
 var errRunAlone = errors.New("store: the change runs alone")
 
-func newJoint(db *DB) *joint { return &joint{db: db, most: maxJoint} }
+func newJoint(db *DB) *joint { return &joint{db: db, most: maxJoint, slowAfter: slowAfter} }
 
 // do runs a change, alone or with others, and returns after the COMMIT; committed is transact's.
 func (j *joint) do(ctx context.Context, run change, committed func() (bool, error)) error {
@@ -98,11 +102,11 @@ func (j *joint) leave() {
 
 // commitWaiting commits what waits until nothing does.
 func (j *joint) commitWaiting() {
-	for j.next() {
+	for turn := j.next(); turn > 0; turn = j.next() {
 		err := errRunAlone
 		batch := j.join(nil)
 		if len(batch) > 1 {
-			slow := time.AfterFunc(slowAfter, j.dismiss)
+			slow := time.AfterFunc(j.slowAfter, func() { j.dismiss(turn) })
 			batch, err = j.try(batch)
 			slow.Stop()
 			j.adapt(len(batch), err)
@@ -118,12 +122,16 @@ func (j *joint) commitWaiting() {
 	}
 }
 
-// next reports whether anything waits; who comes when nothing does runs alone.
-func (j *joint) next() bool {
+// next returns the number of the next transaction, or 0 when nothing waits: who comes then runs alone.
+func (j *joint) next() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.running, j.slow = len(j.waiting) > 0, false
-	return j.running
+	j.turn++
+	if !j.running {
+		return 0
+	}
+	return j.turn
 }
 
 // join takes what waits, as far as a transaction may hold it.
@@ -136,10 +144,13 @@ func (j *joint) join(batch []*jointJob) []*jointJob {
 	return append(batch, slices.DeleteFunc(came, (*jointJob).gone)...)
 }
 
-// dismiss lets those who wait for a slow transaction run alone.
-func (j *joint) dismiss() {
+// dismiss lets those who wait for a slow transaction run alone, unless it has just ended.
+func (j *joint) dismiss(turn int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if turn != j.turn {
+		return
+	}
 	j.slow = true
 	for _, job := range j.waiting {
 		job.answer <- errRunAlone
@@ -178,7 +189,7 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	if err != nil {
 		return batch, translate(err)
 	}
-	all := map[string][]*draft{} // by project
+	begun, all := time.Now(), map[string][]*draft{} // by project
 	soon, stop := context.WithTimeout(ctx, jointDeadline)
 	defer stop()
 	for i := 0; i < len(batch); i++ {
@@ -190,7 +201,7 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 		}
 		all[job.run.project] = append(all[job.run.project], drafts...)
 		begin(drafts)
-		if i+1 == len(batch) {
+		if i+1 == len(batch) && time.Since(begun) < j.slowAfter/2 {
 			batch = j.join(batch)
 		}
 	}
