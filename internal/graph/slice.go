@@ -8,10 +8,10 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// MarshalSlice takes the place of graphql.MarshalSliceConcurrently in generated code, and does the same
-// with a limit of workers, which have to be at least one, but for who does it: so many goroutines, each
-// of which takes one element after another. There, each element has a goroutine of its own, whose stack
-// has to grow, and that took an eighth of the time of a page.
+// MarshalSlice takes the place of graphql.MarshalSliceConcurrently in generated code: it returns what
+// element makes of each place below length, in order. That function starts a goroutine for each element,
+// whose stack has to grow, which took an eighth of the time of a page; here so many workers, at least
+// one, take one element after another.
 //
 // An element that panics is null, with an error; so are those left when ctx ends.
 func MarshalSlice(ctx context.Context, length int, workers int64, omitPanicHandler bool, element func(ctx context.Context, i int) graphql.Marshaler) graphql.Array {

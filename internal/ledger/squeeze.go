@@ -54,7 +54,7 @@ func newDictionary(text []byte) *dictionary {
 	return d
 }
 
-// hash is that of the first four bytes.
+// hash is that of the first four bytes, by multiplication (Knuth, The Art of Computer Programming 3, 6.4).
 func hash(b []byte, bits int) uint32 {
 	return binary.LittleEndian.Uint32(b) * 2654435761 >> (32 - bits)
 }

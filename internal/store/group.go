@@ -74,18 +74,21 @@ func startGroup(db *sql.DB, log *slog.Logger) *group {
 	return g
 }
 
-// gather takes what waits beside the first. It lets other goroutines run a few times before it begins:
-// those who have just been answered may have another change each, and the larger a group, the less
-// its COMMIT costs.
+// gather takes what waits beside the first.
 func (g *group) gather(first *groupJob) *batch {
-	const patience = 3
 	b := &batch{group: g, jobs: append(make([]*groupJob, 0, maxGroup), first)}
-	for range patience {
-		b.join()
-		runtime.Gosched()
-	}
+	letOthersCome()
 	b.join()
 	return b
+}
+
+// letOthersCome lets other goroutines run a few times: callers who have just been answered may have
+// another change each, and the more there are in a transaction, the less its COMMIT costs.
+func letOthersCome() {
+	const patience = 3
+	for range patience {
+		runtime.Gosched()
+	}
 }
 
 // batch is what is committed together.
@@ -237,9 +240,6 @@ var errOneFailed = errors.New("store: a change failed")
 // transaction does what it is for.
 func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 	for i := 0; i < len(b.jobs) || b.join(); i++ {
-		if i == 1 {
-			begin(w.open.drafts) // of the first, who had no company when it ran
-		}
 		job := b.jobs[i]
 		if job.run.project == "" {
 			b.group = nil
@@ -248,11 +248,15 @@ func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 			continue // gone before its turn
 		}
 		if len(b.jobs) == 1 || trusting && job.run.project != "" {
-			if job.err = w.change(ctx, job.run, len(b.jobs) > 1); job.err != nil {
+			var drafts []*draft
+			if drafts, job.err = w.change(ctx, job.run); job.err != nil {
 				return errOneFailed
 			}
 			if !w.stands(ctx) {
 				return errSavepointLost
+			}
+			if len(b.jobs) > 1 || b.join() {
+				begin(drafts) // while the others run
 			}
 			continue
 		}
@@ -272,16 +276,13 @@ func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 	return nil
 }
 
-// change runs a change and leaves its promise open. Where it has company its events are made meanwhile.
-func (w *groupWriter) change(ctx context.Context, run change, company bool) error {
+// change runs a change, leaves its promise open and returns its drafts.
+func (w *groupWriter) change(ctx context.Context, run change) ([]*draft, error) {
 	drafts, err := runChange(ctx, w.conn, run, func(first event.ID) error { return w.promise(ctx, run.project, first) })
 	if err == nil {
 		w.open.drafts = append(w.open.drafts, drafts...)
-		if company {
-			begin(drafts)
-		}
 	}
-	return err
+	return drafts, err
 }
 
 // The engine lets a project's audited tables be written while an event of it is promised, refuses to
@@ -357,7 +358,7 @@ func (w *groupWriter) savepoint(ctx context.Context, run change) error {
 	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", errSavepointLost, translate(err))
 	}
-	cause := w.change(ctx, run, false)
+	_, cause := w.change(ctx, run)
 	if cause == nil {
 		cause = w.keep(ctx)
 	}

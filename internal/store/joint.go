@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -114,11 +113,7 @@ func (j *joint) commitWaiting() {
 		for _, job := range batch {
 			job.answer <- err
 		}
-		// Those who have just been answered may have another change each.
-		const patience = 3
-		for range patience {
-			runtime.Gosched()
-		}
+		letOthersCome()
 	}
 }
 
