@@ -77,7 +77,7 @@ func (c *call) AuditLogs(
 	if err != nil {
 		return nil, err
 	}
-	return c.connection(page.Rows, page.HasNext, page.HasPrevious, func(ctx context.Context) (int64, error) { return c.Log.Count(ctx, f) }), nil
+	return c.connection(page.Rows, page.HasNext, page.HasPrevious, page.Total), nil
 }
 
 // readableFrom is where the project's plan lets a range begin.

@@ -24,10 +24,11 @@ type TooBroad struct {
 	Narrow []string `json:"narrow"`
 }
 
-// bound refuses a filter for which too many events would have to be looked at, before it runs.
+// bound refuses a filter for which too many events would have to be looked at, before it runs. One that
+// refers is bound when it is known what to (Reader.counter).
 func (l *Reader) bound(ctx context.Context, f Filter) error {
 	_, _, counted := f.countKeys()
-	if counted || f.nothing() {
+	if counted || f.refers() || f.nothing() {
 		return nil
 	}
 	return (&counter{l: l, q: l.db, f: f}).bound(ctx)
@@ -67,26 +68,28 @@ func (c *counter) bound(ctx context.Context) error {
 }
 
 // parts are the filters, each of one condition and the time, by any of which the engine can
-// find the events; the fewest events any of them has are to be looked at.
+// find the events; the fewest events any of them has are to be looked at. What is mostly the least
+// comes first.
 func (f Filter) parts() []Filter {
 	base := Filter{Project: f.Project, Category: f.Category, From: f.From, To: f.To}
 	if base.Category == event.Users {
 		base.Category = 0 // which has no index of its own
 	}
-	parts := []Filter{base}
+	var parts []Filter
 	add := func(set func(*Filter)) {
 		part := base
 		set(&part)
 		parts = append(parts, part)
 	}
+	if len(f.Users) > 0 { // mostly few
+		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
+	}
+	add(func(*Filter) {})
 	if types, others := f.reduceTypes(); len(types) > 0 && !others {
 		add(func(p *Filter) { p.Types = types })
 	}
 	if len(f.Actors) > 0 {
 		add(func(p *Filter) { p.Actors = f.Actors })
-	}
-	if len(f.Users) > 0 {
-		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
 	}
 	for _, m := range f.Mentions {
 		add(func(p *Filter) { p.Category, p.Mentions = 0, []Mention{m} })

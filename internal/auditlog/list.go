@@ -17,20 +17,24 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	defer fault.Wrap(&err, "auditlog.List(%q)", f.Project)
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
-	w, err := l.window(ctx, f, p)
-	if err != nil || w.empty || f.nothing() {
-		return Page{Rows: []Row{}}, err
-	}
 	f = f.normal()
+	if err := l.bound(ctx, f); err != nil {
+		return Page{}, err
+	}
+	w, err := l.window(ctx, f, p)
+	if err != nil {
+		return Page{}, err
+	}
+	count := func(ctx context.Context) (int64, error) { return l.count(ctx, f) }
+	if w.empty || f.nothing() {
+		return Page{Rows: []Row{}, count: count}, nil
+	}
 	if !f.refers() {
-		if err := l.bound(ctx, f); err != nil {
-			return Page{}, err
-		}
 		rows, ok, err := l.sparse(ctx, f, w)
 		if err == nil && !ok {
 			rows, err = l.walk(ctx, l.db.KeepingPlans(), f, w)
 		}
-		return w.page(rows), err
+		return w.page(rows, count), err
 	}
 	// The tail comes first, and what follows leaves out all that was in it or came later, so the
 	// page is of one state without a transaction around it.
@@ -42,9 +46,13 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	if err != nil {
 		return Page{}, err
 	}
-	rows = append(rows, slices.DeleteFunc(c.tail.rows, func(r Row) bool { return !w.contains(r.ID) })...)
+	for _, row := range c.tail.rows {
+		if w.contains(row.ID) {
+			rows = append(rows, row)
+		}
+	}
 	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
-	return w.page(rows), nil
+	return w.page(rows, c.total), nil
 }
 
 // walk reads the rows of a window, and one more, in the order in which the window is walked.

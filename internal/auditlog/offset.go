@@ -10,9 +10,24 @@ import (
 	"github.com/sealog/sealog/internal/store"
 )
 
-// at finds the event at a zero-based place of the filter's result; false when the result has
-// fewer. Where the counts cover the filter it walks them, from the longest spans to the minute
-// in which the event must be, and counts nothing but that minute.
+// at finds the event at a zero-based place of a filter's result; false when the result has fewer.
+func (l *Reader) at(ctx context.Context, f Filter, place int64, ascending bool) (id event.ID, found bool, err error) {
+	pool := store.Pool(l.db)
+	if _, _, counted := f.countKeys(); counted {
+		pool = l.db.KeepingPlans() // for walks along the index of the counts, and within a minute
+	}
+	err = store.InSnapshot(ctx, pool, func(ctx context.Context, q *store.Snapshot) error {
+		c, err := l.counter(ctx, q, f)
+		if err == nil {
+			id, found, err = c.at(ctx, place, ascending)
+		}
+		return err
+	})
+	return id, found, err
+}
+
+// at finds an event where the counts cover the filter by walking them, from the longest spans to the
+// minute in which the event must be, and counts nothing but that minute.
 func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
 	from, low, high, to := c.f.bounds()
 	if c.keys == nil || !low.Before(high) {
@@ -32,12 +47,17 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 		slices.Reverse(parts)
 		edges[0], edges[1] = edges[1], edges[0]
 	}
-	first := c.between(c.f, edges[0][0], edges[0][1])
-	n, err := first.index(ctx, first.f)
-	if err != nil || place < n {
-		return first.found(ctx, place, ascending, err)
+	if edge := edges[0]; edge[0].Before(edge[1]) {
+		first := c.between(c.f, edge[0], edge[1])
+		n, err := first.index(ctx, first.f)
+		if err != nil {
+			return event.ID{}, false, err
+		}
+		if place < n {
+			return first.within(ctx, first.f, place, ascending)
+		}
+		place -= n
 	}
-	place -= n
 	for _, part := range parts {
 		id, ok, err := c.descend(ctx, part, &place, ascending, tail)
 		if ok || err != nil {
@@ -46,13 +66,6 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 	}
 	last := c.between(c.f, edges[1][0], edges[1][1])
 	return last.within(ctx, last.f, place, ascending)
-}
-
-func (c *counter) found(ctx context.Context, place int64, ascending bool, err error) (event.ID, bool, error) {
-	if err != nil {
-		return event.ID{}, false, err
-	}
-	return c.within(ctx, c.f, place, ascending)
 }
 
 // bucket is how many events one span has.

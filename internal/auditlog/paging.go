@@ -12,7 +12,6 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/store"
 )
 
 // MaxPage is the largest page in rows, and the size of one that asks for none.
@@ -31,6 +30,19 @@ type Paging struct {
 type Page struct {
 	Rows                 []Row
 	HasNext, HasPrevious bool
+
+	count func(context.Context) (int64, error)
+}
+
+// Total returns what Reader.Count does for the page's filter, for less: what was found out for the
+// page is not asked again.
+//
+// Errors: DatabaseTimeout.
+func (p Page) Total(ctx context.Context) (n int64, err error) {
+	defer fault.Wrap(&err, "auditlog.Page.Total")
+	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
+	defer cancel()
+	return p.count(ctx)
 }
 
 // Cursor is the place of a row in every order and filter: "id:" and the event's id, in
@@ -103,17 +115,8 @@ func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (
 	if !ok || err != nil || offset < 0 {
 		return event.ID{}, false, errCursor()
 	}
-	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
-		c, err := l.counter(ctx, q, f)
-		if err != nil {
-			return err
-		}
-		var found bool
-		id, found, err = c.at(ctx, offset, p.Ascending)
-		beyond = !found
-		return err
-	})
-	return id, beyond, err
+	id, found, err := l.at(ctx, f, offset, p.Ascending)
+	return id, !found, err
 }
 
 // descending reports whether the index is walked from the newest event on.
@@ -179,13 +182,16 @@ func (w window) restrict(b *builder, column string) {
 
 // page makes the page of the rows that were found, one of which may be too many. Whether
 // there are rows on the near side of a cursor is told by the cursor itself: the row it
-// stands for is there.
-func (w window) page(rows []Row) Page {
+// stands for is there. count counts the result, unless all of it is on the page.
+func (w window) page(rows []Row, count func(context.Context) (int64, error)) Page {
 	more := len(rows) > w.size
 	rows = rows[:min(len(rows), w.size)]
+	if all := int64(len(rows)); !more && !w.hasAfter && !w.hasBefore {
+		count = func(context.Context) (int64, error) { return all, nil }
+	}
 	if w.fromEnd {
 		slices.Reverse(rows)
-		return Page{Rows: rows, HasPrevious: more, HasNext: w.hasBefore}
+		return Page{Rows: rows, HasPrevious: more, HasNext: w.hasBefore, count: count}
 	}
-	return Page{Rows: rows, HasNext: more, HasPrevious: w.hasAfter}
+	return Page{Rows: rows, HasNext: more, HasPrevious: w.hasAfter, count: count}
 }

@@ -22,6 +22,15 @@ func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
 	defer fault.Wrap(&err, "auditlog.Count(%q)", f.Project)
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
+	f = f.normal()
+	if err := l.bound(ctx, f); err != nil {
+		return 0, err
+	}
+	return l.count(ctx, f)
+}
+
+// count counts the events of a filter that is normal and bound.
+func (l *Reader) count(ctx context.Context, f Filter) (n int64, err error) {
 	count := func(ctx context.Context, q store.Querier) error {
 		c, err := l.counter(ctx, q, f)
 		if err != nil {
@@ -30,7 +39,7 @@ func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
 		n, err = c.total(ctx)
 		return err
 	}
-	if f = f.normal(); f.refers() || f.wholeMinutes() {
+	if f.refers() || f.wholeMinutes() {
 		// What changes is read by one statement, and what others read leaves out what came later.
 		err = count(ctx, l.db)
 		return n, err
@@ -71,8 +80,8 @@ func (c *counter) keptFor(f Filter) store.Querier {
 	return c.q
 }
 
+// counter returns the counter of a filter that is normal and bound.
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
-	f = f.normal()
 	c := &counter{l: l, q: q, f: f}
 	if err := f.checkGroups(); err != nil {
 		return nil, err
@@ -89,7 +98,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 	}
 	keys, minus, ok := f.countKeys()
 	if !ok {
-		return c, c.bound(ctx)
+		return c, nil
 	}
 	if actors := slices.Concat(f.Actors, f.Not.Actors); len(actors) > 0 {
 		if ok, err := c.covers(ctx, actors); err != nil || !ok {

@@ -242,11 +242,17 @@ func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 // limit, which is written into the text, since one that is bound is taken for a tenth of all, and those
 // for which there is but one index. Of other values the engine supposes what is not so: of a range, that
 // it is a two-hundredth of the table. On SQLite, which never looks at values, it is the same as the DB.
-func (db *DB) KeepingPlans() Querier {
+func (db *DB) KeepingPlans() Pool {
 	if db.pools.keeping == nil {
 		return db
 	}
 	return keeping{db}
+}
+
+// Pool is where SELECTs and snapshots run: a DB, on its read pool, or DB.KeepingPlans.
+type Pool interface {
+	Querier
+	snapshot(ctx context.Context) (*Snapshot, error)
 }
 
 type keeping struct{ db *DB }
@@ -259,6 +265,14 @@ func (k keeping) query(ctx context.Context, query string, args ...any) (*sql.Row
 	}
 	k.db.reads.Add(1)
 	return rows, err
+}
+
+func (k keeping) snapshot(ctx context.Context) (*Snapshot, error) {
+	s, err := k.db.snapshotOf(ctx, k.db.pools.keeping)
+	if fault.Is(err, "DatabaseUnavailable") {
+		return k.db.snapshot(ctx) // as above
+	}
+	return s, err
 }
 
 // Reads is how many statements have been run on the read pools.
@@ -293,18 +307,28 @@ func (s *Snapshot) query(ctx context.Context, query string, args ...any) (*sql.R
 	return s.tx.QueryContext(ctx, query, args...)
 }
 
-// InSnapshot runs read over one state of the database. It takes no lock that a write waits for.
-func InSnapshot(ctx context.Context, db *DB, read func(context.Context, *Snapshot) error) error {
+func (db *DB) snapshot(ctx context.Context) (*Snapshot, error) { return db.snapshotOf(ctx, db.pools.read) }
+
+func (db *DB) snapshotOf(ctx context.Context, pool *sql.DB) (*Snapshot, error) {
 	options := &sql.TxOptions{ReadOnly: true}
 	if db.engine == PostgreSQL {
 		options.Isolation = sql.LevelRepeatableRead
 	}
-	tx, err := db.pools.read.BeginTx(ctx, options)
+	tx, err := pool.BeginTx(ctx, options)
 	if err != nil {
-		return translate(err)
+		return nil, translate(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return read(ctx, &Snapshot{tx, db.kept})
+	return &Snapshot{tx, db.kept}, nil
+}
+
+// InSnapshot runs read over one state of the database. It takes no lock that a write waits for.
+func InSnapshot(ctx context.Context, p Pool, read func(context.Context, *Snapshot) error) error {
+	s, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.tx.Rollback() //nolint:errcheck // nothing was written
+	return read(ctx, s)
 }
 
 // logNames knows the name of each project's log. A name never changes, so what has been
