@@ -228,7 +228,7 @@ func (c *counter) cells(ctx context.Context, stretches []stretch) (all []cell, e
 		return nil, nil
 	}
 	for keys := range slices.Chunk(c.keys, keysAtOnce) {
-		part, b := *c, &builder{}
+		part, b := *c, c.l.builder()
 		part.keys = keys
 		rows, err := store.Collect(ctx, c.q, (*cell).fields, part.countsIn(b, "key, start, outcome", stretches), b.args...)
 		if err != nil {

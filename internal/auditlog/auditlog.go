@@ -11,6 +11,7 @@ package auditlog
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -111,12 +112,22 @@ func (l *Reader) GetMany(ctx context.Context, project string, ids []event.ID) (_
 func rowsOf(ctx context.Context, q store.Querier, project string, ids []event.ID) ([]Row, error) {
 	b := &builder{}
 	b.add("e.project_id = " + b.bind(project))
-	b.add(in(b, "e.id", ids, asIs))
+	b.add(in(b, "e.id", padded(ids), asIs))
 	return store.Collect(ctx, q, (*Row).fields, `
 		SELECT `+columns+`
 		FROM `+from+`
 		WHERE `+b.text()+`
 		ORDER BY e.id DESC`, b.args...)
+}
+
+// padded repeats the last of some ids until there are a power of two, so that a statement that names them
+// has one of few texts, and its plan can be kept.
+func padded(ids []event.ID) []event.ID {
+	all := slices.Clone(ids)
+	for n := len(all); n > 0 && n&(n-1) != 0; n = len(all) {
+		all = append(all, all[n-1])
+	}
+	return all
 }
 
 // requestSpan is how far apart the events of one request can be.

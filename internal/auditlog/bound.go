@@ -24,12 +24,16 @@ type TooBroad struct {
 	Narrow []string `json:"narrow"`
 }
 
+// unknown stands for a number of events that nobody has counted.
+const unknown = -1
+
 // bound refuses a filter for which too many events would have to be looked at, before it runs. One that
-// refers is bound when it is known what to (Reader.counter).
-func (l *Reader) bound(ctx context.Context, f Filter) error {
+// refers is bound when it is known what to (Reader.counter). It returns how many events the filter chooses
+// where it had to count them.
+func (l *Reader) bound(ctx context.Context, f Filter) (int64, error) {
 	_, _, counted := f.countKeys()
 	if counted || f.refers() || f.nothing() {
-		return nil
+		return unknown, nil
 	}
 	return (&counter{l: l, q: l.db, f: f}).bound(ctx)
 }
@@ -41,29 +45,33 @@ func (f Filter) checkGroups() error {
 	return nil
 }
 
-func (c *counter) bound(ctx context.Context) error {
+func (c *counter) bound(ctx context.Context) (int64, error) {
 	if err := c.f.checkGroups(); err != nil {
-		return err
+		return unknown, err
 	}
 	if c.f.nothing() || slices.ContainsFunc(c.f.Mentions, Mention.isFew) {
-		return nil
+		return unknown, nil
 	}
 	size, err := one(ctx, c.q, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, c.f.Project)
 	if err != nil || size <= c.l.maxLookedAt {
-		return err
+		return unknown, err
 	}
 	fewest := size
 	for _, part := range c.f.parts() {
 		n, err := c.estimate(ctx, part)
 		if err != nil {
-			return err
+			return unknown, err
 		}
-		if fewest = min(fewest, n); fewest <= c.l.maxLookedAt {
-			return nil
+		if fewest = min(fewest, n); fewest > c.l.maxLookedAt {
+			continue
 		}
+		if part.ofUsersAlone() && c.f.ofUsersAlone() {
+			return n, nil
+		}
+		return unknown, nil
 	}
 	info := TooBroad{fewest, c.l.maxLookedAt, []string{"created", "type", "actor", "user"}}
-	return fault.New(fault.Exhausted, "QueryTooBroad",
+	return unknown, fault.New(fault.Exhausted, "QueryTooBroad",
 		"About %d events would have to be looked at one by one, and at most %d may be. Narrow it by time, type, actor or user.", fewest, c.l.maxLookedAt).With(info)
 }
 
@@ -83,6 +91,9 @@ func (f Filter) parts() []Filter {
 	}
 	if len(f.Users) > 0 { // mostly few
 		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
+		if f.ofUsersAlone() {
+			parts[0] = f // by the same index
+		}
 	}
 	add(func(*Filter) {})
 	if types, others := f.reduceTypes(); len(types) > 0 && !others {
@@ -112,13 +123,13 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 		if covered {
 			n.keys, n.minus = keys, minus
 			from, _, _, to := part.bounds()
-			b := &builder{}
+			b := c.l.builder()
 			sum := n.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
 			return one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
 		}
 	}
 	w := window{size: int(c.l.maxLookedAt)}
-	b := &builder{}
+	b := c.l.builder()
 	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
 	return one(ctx, c.keptFor(part), `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
 }

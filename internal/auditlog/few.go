@@ -23,7 +23,7 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 		if len(m.Refs) == 0 {
 			continue
 		}
-		b := &builder{}
+		b := l.builder()
 		ref := l.refOf(f.Project)
 		b.add(in(b, "ref", m.Refs, func(r event.Ref) any { return ref(r) }))
 		ids, err := store.Column[event.ID](ctx, l.kept(q), `SELECT id FROM event_refs WHERE `+b.text()+` LIMIT `+strconv.Itoa(l.few+1), b.args...)

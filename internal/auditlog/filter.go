@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
 )
 
 // Filter chooses events of one project. A field left unset does not restrict; all that are set
@@ -133,7 +134,15 @@ func (f Filter) reduceTypes() (types []event.Type, others bool) {
 type builder struct {
 	conditions []string
 	args       []any
+	arrays     bool // whether the engine can be given several texts as one value
 }
+
+// builder returns one for the reader's engine.
+func (l *Reader) builder() *builder { return &builder{arrays: l.db.Engine() == store.PostgreSQL} }
+
+// part returns a builder of other conditions of the same statement: what it has bound is to be given
+// back to b.
+func (b *builder) part() *builder { return &builder{args: b.args, arrays: b.arrays} }
 
 func (b *builder) bind(v any) string {
 	b.args = append(b.args, v)
@@ -144,14 +153,23 @@ func (b *builder) add(condition string) { b.conditions = append(b.conditions, co
 
 func (b *builder) text() string { return strings.Join(b.conditions, " AND ") }
 
-// in is a condition that a column has one of some values.
+// in is a condition that a column has one of some values. Texts are one array where the engine has such:
+// of single ones PostgreSQL makes an array again for each row that it looks at. Ids are not, since it
+// finds an id's partition only by itself.
 func in[T any](b *builder, column string, values []T, value func(T) any) string {
-	if len(values) == 1 {
-		return column + " = " + b.bind(value(values[0]))
-	}
-	places := make([]string, len(values))
+	all := make([]any, len(values))
 	for i, v := range values {
-		places[i] = b.bind(value(v))
+		all[i] = value(v)
+	}
+	if len(all) == 1 {
+		return column + " = " + b.bind(all[0])
+	}
+	if _, text := all[0].(string); text && b.arrays {
+		return column + " = ANY(" + b.bind(all) + ")"
+	}
+	places := make([]string, len(all))
+	for i, v := range all {
+		places[i] = b.bind(v)
 	}
 	return column + " IN (" + strings.Join(places, ", ") + ")"
 }
@@ -160,13 +178,11 @@ func asCode(t event.Type) any      { return t.Code() }
 func asNumber(o event.Outcome) any { return int64(o) }
 func asIs[T any](v T) any          { return v }
 
-// where is the whole filter as conditions on e, a row of events. ref gives the number by which
-// an identifier is found.
-func (f Filter) where(ref func(event.Ref) int64) *builder {
-	b := &builder{}
+// where adds the whole filter as conditions on e, a row of events. ref gives the number by which an
+// identifier is found.
+func (f Filter) where(b *builder, ref func(event.Ref) int64) {
 	b.add("e.project_id = " + b.bind(f.Project))
 	f.restrict(b, ref)
-	return b
 }
 
 func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {

@@ -18,14 +18,20 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
 	f = f.normal()
-	if err := l.bound(ctx, f); err != nil {
+	total, err := l.bound(ctx, f)
+	if err != nil {
 		return Page{}, err
 	}
 	w, err := l.window(ctx, f, p)
 	if err != nil {
 		return Page{}, err
 	}
-	count := func(ctx context.Context) (int64, error) { return l.count(ctx, f) }
+	count := func(ctx context.Context) (int64, error) {
+		if total != unknown {
+			return total, nil
+		}
+		return l.count(ctx, f)
+	}
 	if w.empty || f.nothing() {
 		return Page{Rows: []Row{}, count: count}, nil
 	}
@@ -64,7 +70,7 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 	rows := []Row{}
 	for _, part := range parts {
 		// With the same limit, so that a part has no text of its own.
-		more, err := walkThrough(ctx, q, l.refOf(f.Project), part, w)
+		more, err := l.walkThrough(ctx, q, part, w)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +83,8 @@ func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) 
 
 // walkThrough is one statement. Each way to be chosen is one walk along an index, which ends when
 // there are rows enough; what they find is merged.
-func walkThrough(ctx context.Context, q store.Querier, ref func(event.Ref) int64, f Filter, w window) ([]Row, error) {
-	b := &builder{}
+func (l *Reader) walkThrough(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
+	b, ref := l.builder(), l.refOf(f.Project)
 	if ways := f.ways(); len(ways) == 1 {
 		text := ways[0].walk(b, ref, w)
 		return store.Collect(ctx, q, (*Row).fields, `SELECT `+columns+` `+text, b.args...)
@@ -95,7 +101,7 @@ func walkThrough(ctx context.Context, q store.Querier, ref func(event.Ref) int64
 
 // walk is one walk as text: all that follows the column list.
 func (way way) walk(b *builder, ref func(event.Ref) int64, w window) string {
-	one := &builder{args: b.args}
+	one := b.part()
 	source := way.source(one, ref)
 	way.filter.restrict(one, ref)
 	w.restrict(one, way.id())

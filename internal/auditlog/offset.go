@@ -33,7 +33,7 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 	if c.keys == nil || !low.Before(high) {
 		return c.within(ctx, c.f, place, ascending)
 	}
-	b := &builder{}
+	b := c.l.builder()
 	_, tail, err := uncounted(ctx, c.q, c.f.Project, b, "NULL")
 	if err == nil {
 		tail, err = c.between(c.f, low, high).chosen(ctx, tail)
@@ -100,7 +100,7 @@ func (c *counter) descend(ctx context.Context, s stretch, place *int64, ascendin
 
 // buckets returns the spans of a stretch that have events, in order, those of the tail counted in.
 func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bucket, error) {
-	b := &builder{}
+	b := c.l.builder()
 	sum := c.signed(b)
 	buckets, err := store.Collect(ctx, c.q, (*bucket).fields, `
 		SELECT start, CAST(SUM(`+sum+`) AS BIGINT)
@@ -134,7 +134,7 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 	if f.refers() {
 		return c.withinReferences(ctx, place, ascending)
 	}
-	b := &builder{}
+	b := c.l.builder()
 	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(c.chosenBy(b, f, "e.id AS id"), " UNION ALL ")+`
 		ORDER BY id `+order+`
 		LIMIT 1 OFFSET `+b.bind(place), b.args...)

@@ -43,7 +43,8 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		{"one type without the tail", "events_type", Filter{Types: []event.Type{"user.created"}, below: &derived}},
 	} {
 		c.filter.Project = "acme"
-		b := c.filter.where(nil)
+		b := &builder{}
+		c.filter.where(b, nil)
 		type step struct {
 			id, parent, unused int64
 			detail             string

@@ -117,7 +117,7 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	if len(walked.f.Actors) > 0 {
 		walked.keys = actorKeys(0, walked.f.Actors) // the index knows no category
 	}
-	b := &builder{}
+	b := c.l.builder()
 	found, among := orZero(c.sumOf(b, parts)), orZero(walked.sumOf(b, parts))
 	n, err := store.Collect(ctx, c.l.kept(c.q), func(n *[2]int64) []any { return []any{&n[0], &n[1]} },
 		`SELECT `+found+`, `+among, b.args...)
@@ -154,7 +154,7 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 	if len(parts) == 0 {
 		return nil, 0, nil
 	}
-	b := &builder{}
+	b := c.l.builder()
 	buckets, err := store.Collect(ctx, c.q, (*bucket).fields, `
 		SELECT start, CAST(SUM(n) AS BIGINT)
 		FROM (`+c.countsIn(b, "start", parts)+`) AS counts
@@ -178,12 +178,11 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 // idsIn returns the ids of the filter's events that are in some stretches or that the counts do
 // not know of, in the order of the walk.
 func (c *counter) idsIn(ctx context.Context, parts []stretch, w window) ([]event.ID, error) {
-	b := &builder{}
+	b := c.l.builder()
 	texts := make([]string, len(parts))
 	for i, s := range parts {
-		one := &builder{args: b.args}
-		one.add("e.project_id = " + one.bind(c.f.Project))
-		c.f.restrict(one, c.l.refOf(c.f.Project))
+		one := b.part()
+		c.f.where(one, c.l.refOf(c.f.Project))
 		one.add("e.id >= " + one.bind(event.Floor(s.from)) + " AND e.id < " + one.bind(event.Floor(s.to)))
 		w.restrict(one, "e.id")
 		texts[i], b.args = "SELECT e.id FROM events e WHERE "+one.text(), one.args
@@ -192,7 +191,7 @@ func (c *counter) idsIn(ctx context.Context, parts []stretch, w window) ([]event
 	if err != nil {
 		return nil, err
 	}
-	b = &builder{}
+	b = c.l.builder()
 	_, tail, err := uncounted(ctx, c.q, c.f.Project, b, "NULL")
 	if err == nil {
 		tail, err = c.chosen(ctx, tail)

@@ -2,7 +2,6 @@ package auditlog
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,8 +22,8 @@ func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
 	f = f.normal()
-	if err := l.bound(ctx, f); err != nil {
-		return 0, err
+	if n, err = l.bound(ctx, f); n != unknown || err != nil {
+		return n, err
 	}
 	return l.count(ctx, f)
 }
@@ -73,11 +72,16 @@ func (l *Reader) kept(q store.Querier) store.Querier {
 // keptFor is kept for all events of users, which have an index that no plan has a reason to leave, and
 // else where the counter asks: which of several indexes is the best depends on values.
 func (c *counter) keptFor(f Filter) store.Querier {
-	ofUsers := Filter{Project: f.Project, Users: f.Users, Outcomes: f.Outcomes}
-	if len(f.Users) > 0 && reflect.DeepEqual(f, ofUsers) {
+	if f.ofUsersAlone() {
 		return c.l.kept(c.q)
 	}
 	return c.q
+}
+
+// ofUsersAlone reports whether the filter chooses by users, and outcomes, and nothing else.
+func (f Filter) ofUsersAlone() bool {
+	users := Filter{Project: f.Project, Users: f.Users, Outcomes: f.Outcomes}
+	return len(f.Users) > 0 && reflect.DeepEqual(f, users)
 }
 
 // counter returns the counter of a filter that is normal and bound.
@@ -94,15 +98,20 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 		if c.derived, err = l.looked(ctx, q, c.tail.derived(f)); err != nil {
 			return nil, err
 		}
-		return c, (&counter{l: l, q: q, f: c.derived}).bound(ctx)
+		_, err = (&counter{l: l, q: q, f: c.derived}).bound(ctx)
+		return c, err
 	}
 	keys, minus, ok := f.countKeys()
 	if !ok {
 		return c, nil
 	}
 	if actors := slices.Concat(f.Actors, f.Not.Actors); len(actors) > 0 {
-		if ok, err := c.covers(ctx, actors); err != nil || !ok {
-			return c, errors.Join(err, c.bound(ctx))
+		ok, err := c.covers(ctx, actors)
+		if err == nil && !ok {
+			_, err = c.bound(ctx)
+		}
+		if err != nil || !ok {
+			return c, err
 		}
 	}
 	c.keys, c.minus = keys, minus
@@ -112,7 +121,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 // covers reports whether the counts know all of some actors. An end user's actions are not
 // counted by actor; who has an id as end users have, and is counted, has rows.
 func (c *counter) covers(ctx context.Context, actors []string) (bool, error) {
-	b := &builder{}
+	b := c.l.builder()
 	text := `SELECT DISTINCT key FROM event_counts WHERE project_id = ` + b.bind(c.f.Project) +
 		` AND span = ` + b.bind(int64(Month)) + ` AND ` + in(b, "key", actorKeys(0, actors), asIs)
 	known, err := store.Column[string](ctx, c.l.kept(c.q), text, b.args...)
@@ -224,7 +233,7 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 	if c.keys == nil || !low.Before(high) {
 		return c.index(ctx, c.f)
 	}
-	b := &builder{}
+	b := c.l.builder()
 	n, tail, err := uncounted(ctx, c.l.kept(c.q), c.f.Project, b, c.sumOf(b, segments(low, high)))
 	if err != nil {
 		return 0, err
@@ -259,7 +268,7 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 	if len(f.Mentions) > 0 {
 		return c.ways(ctx, f.ways())
 	}
-	b := &builder{}
+	b := c.l.builder()
 	var counts []string
 	for _, text := range c.chosenBy(b, f, "count(*)") {
 		counts = append(counts, "("+text+")")
@@ -270,9 +279,8 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 // chosenBy selects a column of the events of a filter, with a text for each half.
 func (c *counter) chosenBy(b *builder, f Filter, column string) (texts []string) {
 	for _, half := range f.halves() {
-		one := &builder{args: b.args}
-		one.add("e.project_id = " + one.bind(f.Project))
-		half.restrict(one, c.l.refOf(f.Project))
+		one := b.part()
+		half.where(one, c.l.refOf(f.Project))
 		texts, b.args = append(texts, "SELECT "+column+" FROM "+f.counted()+" WHERE "+one.text()), one.args
 	}
 	return texts
@@ -280,10 +288,10 @@ func (c *counter) chosenBy(b *builder, f Filter, column string) (texts []string)
 
 // ways counts the events that any of some walks finds.
 func (c *counter) ways(ctx context.Context, ways []way) (int64, error) {
-	b := &builder{}
+	b := c.l.builder()
 	var texts []string
 	for _, way := range ways {
-		part := &builder{args: b.args}
+		part := b.part()
 		source := way.source(part, c.l.refOf(c.f.Project))
 		way.filter.restrict(part, c.l.refOf(c.f.Project))
 		texts = append(texts, "SELECT e.id FROM "+source+" WHERE "+part.text())
@@ -329,7 +337,7 @@ func (c *counter) signed(b *builder) string {
 
 // counts is the condition of the rows of event_counts that count a stretch of time.
 func (c *counter) counts(b *builder, s stretch) string {
-	part := &builder{args: b.args}
+	part := b.part()
 	part.add("project_id = " + part.bind(c.f.Project))
 	part.add(in(part, "key", slices.Concat(c.keys, c.minus), asIs))
 	part.add("span = " + part.bind(int64(s.span)) + " AND start >= " + part.bind(Minutes(s.from)) + " AND start < " + part.bind(Minutes(s.to)))
@@ -344,8 +352,9 @@ func (c *counter) counts(b *builder, s stretch) string {
 func (c *counter) chosen(ctx context.Context, ids []event.ID) ([]event.ID, error) {
 	var all []event.ID
 	for some := range slices.Chunk(ids, idsAtOnce) {
-		b := c.f.where(c.l.refOf(c.f.Project))
-		b.add(in(b, "e.id", some, asIs))
+		b := c.l.builder()
+		c.f.where(b, c.l.refOf(c.f.Project))
+		b.add(in(b, "e.id", padded(some), asIs))
 		ids, err := store.Column[event.ID](ctx, c.q, `SELECT e.id FROM events e WHERE `+b.text(), b.args...)
 		if err != nil {
 			return nil, err

@@ -307,7 +307,9 @@ func (s *Snapshot) query(ctx context.Context, query string, args ...any) (*sql.R
 	return s.tx.QueryContext(ctx, query, args...)
 }
 
-func (db *DB) snapshot(ctx context.Context) (*Snapshot, error) { return db.snapshotOf(ctx, db.pools.read) }
+func (db *DB) snapshot(ctx context.Context) (*Snapshot, error) {
+	return db.snapshotOf(ctx, db.pools.read)
+}
 
 func (db *DB) snapshotOf(ctx context.Context, pool *sql.DB) (*Snapshot, error) {
 	options := &sql.TxOptions{ReadOnly: true}
