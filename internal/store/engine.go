@@ -44,6 +44,7 @@ const (
 // reads with plans for all values (DB.KeepingPlans), which SQLite has none of.
 type pools struct {
 	write, read, keeping *sql.DB
+	vigil                *vigil          // of those that write; PostgreSQL only
 	native               []*pgxpool.Pool // closed after the others; PostgreSQL only
 }
 
@@ -112,7 +113,7 @@ const keptPlans = 200
 
 // openPostgreSQL opens the pools on one server; all sessions but those of the first are read-only.
 func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (_ pools, err error) {
-	var p pools
+	p := pools{vigil: &vigil{}}
 	defer func() {
 		if err != nil {
 			for _, n := range p.native {
@@ -131,6 +132,8 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 		config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 		if readOnly {
 			maps.Copy(config.ConnConfig.RuntimeParams, readParams)
+		} else {
+			config.ConnConfig.DialFunc = p.vigil.dial(config.ConnConfig.DialFunc)
 		}
 		if keeping {
 			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"

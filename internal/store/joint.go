@@ -180,6 +180,8 @@ func (j *joint) adapt(n int, err error) {
 func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
+	j.db.pools.vigil.kept.Store(true)
+	defer j.db.pools.vigil.kept.Store(false)
 	tx, err := j.db.pools.write.BeginTx(ctx, nil)
 	if err != nil {
 		return batch, translate(err)

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package store
+
+import (
+	"syscall"
+	"time"
+)
+
+const canLook = false
+
+func look(syscall.RawConn, []byte, time.Time) int { return 0 }
