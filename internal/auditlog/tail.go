@@ -25,7 +25,7 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 	}
 	t := tail{projected: projected}
 	for some := range slices.Chunk(ids, idsAtOnce) {
-		rows, err := rowsOf(ctx, q, f.Project, some)
+		rows, err := rowsOf(ctx, l.kept(q), f.Project, some)
 		if err != nil {
 			return tail{}, err
 		}

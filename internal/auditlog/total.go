@@ -60,8 +60,8 @@ type counter struct {
 }
 
 // kept is where to ask what an engine needs no values to plan well: for sums of event_counts, which have
-// one index, for what mentions an identifier, and for all events of users. Within a snapshot it is the
-// snapshot.
+// one index, for what mentions an identifier, for events by their ids, and for all events of users. Within
+// a snapshot it is the snapshot.
 func (l *Reader) kept(q store.Querier) store.Querier {
 	if q == store.Querier(l.db) {
 		return l.db.KeepingPlans()
@@ -355,7 +355,7 @@ func (c *counter) chosen(ctx context.Context, ids []event.ID) ([]event.ID, error
 		b := c.l.builder()
 		c.f.where(b, c.l.refOf(c.f.Project))
 		b.add(in(b, "e.id", padded(some), asIs))
-		ids, err := store.Column[event.ID](ctx, c.q, `SELECT e.id FROM events e WHERE `+b.text(), b.args...)
+		ids, err := store.Column[event.ID](ctx, c.l.kept(c.q), `SELECT e.id FROM events e WHERE `+b.text(), b.args...)
 		if err != nil {
 			return nil, err
 		}

@@ -97,7 +97,9 @@ func TestTheEndOfAVigil(t *testing.T) {
 		"it is closed":         {func(c *watchfulConn, _ net.Conn) error { return c.Close() }, net.ErrClosed},
 		"its time is over":     {func(c *watchfulConn, _ net.Conn) error { return c.SetReadDeadline(time.Now()) }, os.ErrDeadlineExceeded},
 		"its time ends": {
-			func(c *watchfulConn, _ net.Conn) error { return c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)) },
+			func(c *watchfulConn, _ net.Conn) error {
+				return c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			},
 			os.ErrDeadlineExceeded,
 		},
 	} {
