@@ -39,6 +39,24 @@ func usersAmong(actors []string) (users []event.ID) {
 	return users
 }
 
+// mergedActors is how many actors are read as one walk of an index each.
+const mergedActors = 8
+
+// apart splits a filter of a few actors into one for each. Along the index of several at once no engine
+// comes to their events in order.
+func (f Filter) apart() []Filter {
+	actors := unique(f.Actors)
+	if len(actors) < 2 || len(actors) > mergedActors || len(f.Users) > 0 {
+		return []Filter{f}
+	}
+	all := make([]Filter, len(actors))
+	for i, actor := range actors {
+		all[i] = f
+		all[i].Actors = []string{actor}
+	}
+	return all
+}
+
 // halves splits a filter of actors into what each of the two indexes finds, which have no event in
 // common; where one of them finds all, it is that one alone.
 func (f Filter) halves() []Filter {

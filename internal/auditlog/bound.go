@@ -3,9 +3,11 @@ package auditlog
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
 )
 
 // maxLookedAt bounds how many events a read may have to look at one by one, at worst: some ten
@@ -57,18 +59,21 @@ func (c *counter) bound(ctx context.Context) (int64, error) {
 		return unknown, err
 	}
 	fewest := size
-	for _, part := range c.f.parts() {
-		n, err := c.estimate(ctx, part)
-		if err != nil {
-			return unknown, err
+	if c.f.ofUsersAlone() {
+		var total int64
+		if fewest, total, err = c.ofUsers(ctx); err != nil || fewest <= c.l.maxLookedAt {
+			return total, err
 		}
-		if fewest = min(fewest, n); fewest > c.l.maxLookedAt {
-			continue
+	} else {
+		for _, part := range c.f.parts() {
+			n, err := c.estimate(ctx, part)
+			if err != nil {
+				return unknown, err
+			}
+			if fewest = min(fewest, n); fewest <= c.l.maxLookedAt {
+				return unknown, nil
+			}
 		}
-		if part.ofUsersAlone() && c.f.ofUsersAlone() {
-			return n, nil
-		}
-		return unknown, nil
 	}
 	info := TooBroad{fewest, c.l.maxLookedAt, []string{"created", "type", "actor", "user"}}
 	return unknown, fault.New(fault.Exhausted, "QueryTooBroad",
@@ -76,36 +81,48 @@ func (c *counter) bound(ctx context.Context) (int64, error) {
 }
 
 // parts are the filters, each of one condition and the time, by any of which the engine can
-// find the events; the fewest events any of them has are to be looked at. What is mostly the least
-// comes first.
+// find the events; the fewest events any of them has are to be looked at.
 func (f Filter) parts() []Filter {
 	base := Filter{Project: f.Project, Category: f.Category, From: f.From, To: f.To}
 	if base.Category == event.Users {
 		base.Category = 0 // which has no index of its own
 	}
-	var parts []Filter
+	parts := []Filter{base}
 	add := func(set func(*Filter)) {
 		part := base
 		set(&part)
 		parts = append(parts, part)
 	}
-	if len(f.Users) > 0 { // mostly few
-		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
-		if f.ofUsersAlone() {
-			parts[0] = f // by the same index
-		}
-	}
-	add(func(*Filter) {})
 	if types, others := f.reduceTypes(); len(types) > 0 && !others {
 		add(func(p *Filter) { p.Types = types })
 	}
 	if len(f.Actors) > 0 {
 		add(func(p *Filter) { p.Actors = f.Actors })
 	}
+	if len(f.Users) > 0 {
+		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
+	}
 	for _, m := range f.Mentions {
 		add(func(p *Filter) { p.Category, p.Mentions = 0, []Mention{m} })
 	}
 	return parts
+}
+
+// ofUsers counts, for a filter of users alone, what these have, no further than the limit, and what of it
+// the filter chooses.
+func (c *counter) ofUsers(ctx context.Context) (looked, total int64, err error) {
+	b := c.l.builder()
+	chosen := "count(*)"
+	if some := c.f.Outcomes; len(some) > 0 && len(some) < len(event.Outcomes()) {
+		chosen += " FILTER (WHERE " + in(b, "outcome", some, asNumber) + ")"
+	}
+	all := c.f
+	all.Outcomes = nil
+	all.where(b, nil)
+	n, _, err := store.One(ctx, c.l.kept(c.q), func(n *[2]int64) []any { return []any{&n[0], &n[1]} }, `
+		SELECT count(*), `+chosen+`
+		FROM (SELECT e.outcome FROM events e WHERE `+b.text()+` LIMIT `+strconv.FormatInt(c.l.maxLookedAt+1, 10)+`) AS looked`, b.args...)
+	return n[0], n[1], err
 }
 
 // estimate is how many events a part has: from the counts, or else by counting along the index,

@@ -153,15 +153,18 @@ func (b *builder) add(condition string) { b.conditions = append(b.conditions, co
 
 func (b *builder) text() string { return strings.Join(b.conditions, " AND ") }
 
-// in is a condition that a column has one of some values. Texts are one array where the engine has such:
-// of single ones PostgreSQL makes an array again for each row that it looks at. Ids are not, since it
-// finds an id's partition only by itself.
+// in is a condition that a column has one of some values, which holds for none when there are none. Texts
+// are one array where the engine has such: of single ones PostgreSQL makes an array again for each row
+// that it looks at. Ids are not, since of an array it cannot tell which partitions to leave out.
 func in[T any](b *builder, column string, values []T, value func(T) any) string {
 	all := make([]any, len(values))
 	for i, v := range values {
 		all[i] = value(v)
 	}
-	if len(all) == 1 {
+	switch len(all) {
+	case 0:
+		return "1 = 0"
+	case 1:
 		return column + " = " + b.bind(all[0])
 	}
 	if _, text := all[0].(string); text && b.arrays {

@@ -18,6 +18,9 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
 	f = f.normal()
+	if err := p.check(); err != nil {
+		return Page{}, err
+	}
 	total, err := l.bound(ctx, f)
 	if err != nil {
 		return Page{}, err
@@ -40,6 +43,9 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 		if err == nil && !ok {
 			rows, err = l.walk(ctx, l.db.KeepingPlans(), f, w)
 		}
+		if total != unknown {
+			total = max(total, int64(len(rows))) // there may be more by now
+		}
 		return w.page(rows, count), err
 	}
 	// The tail comes first, and what follows leaves out all that was in it or came later, so the
@@ -57,6 +63,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 			rows = append(rows, row)
 		}
 	}
+	c.tail.rows = nil // of which the page has what it needs
 	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
 	return w.page(rows, c.total), nil
 }
@@ -149,8 +156,8 @@ func (w way) source(b *builder, ref func(event.Ref) int64) string {
 	return "event_refs way JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 }
 
-// ways splits a filter into walks: a few types into one each, and the first group of mentions
-// into one for each kind of thing in it and one for each reference.
+// ways splits a filter into walks: a few types into one each, or a few actors, and the first group of
+// mentions into one for each kind of thing in it and one for each reference.
 func (f Filter) ways() []way {
 	types, others := f.reduceTypes()
 	if len(f.Mentions) > 0 {
@@ -165,15 +172,22 @@ func (f Filter) ways() []way {
 	}
 	var ways []way
 	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
-		for _, half := range f.halves() {
-			ways = append(ways, way{filter: half})
-		}
-		return ways
+		return f.byActor()
 	}
 	for _, t := range types {
 		one := f
 		one.Types = []event.Type{t}
 		ways = append(ways, way{filter: one})
+	}
+	return ways
+}
+
+// byActor are the walks to what some actors did: one for each half of each.
+func (f Filter) byActor() (ways []way) {
+	for _, one := range f.apart() {
+		for _, half := range one.halves() {
+			ways = append(ways, way{filter: half})
+		}
 	}
 	return ways
 }
@@ -202,9 +216,7 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 		} else {
 			one.Mentions = append(slices.Clone(rest), Mention{Actors: m.Actors})
 		}
-		for _, half := range one.halves() {
-			ways = append(ways, way{filter: half})
-		}
+		ways = append(ways, one.byActor()...)
 	}
 	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f

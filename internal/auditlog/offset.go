@@ -13,8 +13,8 @@ import (
 // at finds the event at a zero-based place of a filter's result; false when the result has fewer.
 func (l *Reader) at(ctx context.Context, f Filter, place int64, ascending bool) (id event.ID, found bool, err error) {
 	pool := store.Pool(l.db)
-	if _, _, counted := f.countKeys(); counted {
-		pool = l.db.KeepingPlans() // for walks along the index of the counts, and within a minute
+	if _, _, counted := f.countKeys(); counted && !slices.ContainsFunc(slices.Concat(f.Actors, f.Not.Actors), event.MayBeEndUser) {
+		pool = l.db.KeepingPlans() // the counts cover the filter: nothing is read but these, and a minute
 	}
 	err = store.InSnapshot(ctx, pool, func(ctx context.Context, q *store.Snapshot) error {
 		c, err := l.counter(ctx, q, f)
@@ -64,7 +64,11 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 			return id, ok, err
 		}
 	}
-	last := c.between(c.f, edges[1][0], edges[1][1])
+	edge := edges[1]
+	if !edge[0].Before(edge[1]) {
+		return event.ID{}, false, nil
+	}
+	last := c.between(c.f, edge[0], edge[1])
 	return last.within(ctx, last.f, place, ascending)
 }
 

@@ -37,7 +37,7 @@ type Page struct {
 // Total returns what Reader.Count does for the page's filter, for less: what was found out for the
 // page is not asked again.
 //
-// Errors: DatabaseTimeout.
+// Errors: QueryTooBroad, DatabaseTimeout.
 func (p Page) Total(ctx context.Context) (n int64, err error) {
 	defer fault.Wrap(&err, "auditlog.Page.Total")
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
@@ -65,18 +65,35 @@ type window struct {
 	empty               bool // the cursor stands beyond the end
 }
 
+// check refuses what makes no sense, before the log is looked at.
+func (p Paging) check() error {
+	if p.First != nil && p.Last != nil {
+		return fault.New(fault.Malformed, "InvalidQuery", "Ask for the first rows or the last, not for both.")
+	}
+	for _, size := range []*int{p.First, p.Last} {
+		if size != nil && *size < 0 {
+			return fault.New(fault.Malformed, "InvalidQuery", "A page cannot have a negative number of rows.")
+		}
+	}
+	for _, cursor := range []string{p.After, p.Before} {
+		if cursor == "" {
+			continue
+		}
+		if _, _, err := parseCursor(cursor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// window is the window of a page whose paging makes sense.
 func (l *Reader) window(ctx context.Context, f Filter, p Paging) (window, error) {
 	w := window{ascending: p.Ascending, size: MaxPage}
 	switch {
-	case p.First != nil && p.Last != nil:
-		return w, fault.New(fault.Malformed, "InvalidQuery", "Ask for the first rows or the last, not for both.")
 	case p.First != nil:
 		w.size = *p.First
 	case p.Last != nil:
 		w.size, w.fromEnd = *p.Last, true
-	}
-	if w.size < 0 {
-		return w, fault.New(fault.Malformed, "InvalidQuery", "A page cannot have a negative number of rows.")
 	}
 	w.size = min(w.size, MaxPage)
 	var err error
@@ -96,24 +113,34 @@ func (l *Reader) window(ctx context.Context, f Filter, p Paging) (window, error)
 	return w, nil
 }
 
-// place turns a cursor into the id of the row it stands for. The form "offset:<n>", the row
-// at a zero-based position of the whole result, is accepted because programs make such
-// cursors by themselves; beyond reports that there are not so many rows.
-func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (id event.ID, beyond bool, err error) {
+// parseCursor returns the id of the row that a cursor stands for, or its offset, which is unknown for an
+// id. The form "offset:<n>", the row at a zero-based position of the whole result, is accepted because
+// programs make such cursors by themselves.
+func parseCursor(cursor string) (id event.ID, offset int64, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
-		return event.ID{}, false, errCursor()
+		return event.ID{}, unknown, errCursor()
 	}
 	if digits, ok := strings.CutPrefix(string(text), "id:"); ok {
 		if n, err := hex.Decode(id[:], []byte(digits[:min(len(digits), 32)])); err != nil || n != 16 || len(digits) != 32 {
-			return event.ID{}, false, errCursor()
+			return event.ID{}, unknown, errCursor()
 		}
-		return id, false, nil
+		return id, unknown, nil
 	}
 	digits, ok := strings.CutPrefix(string(text), "offset:")
-	offset, err := strconv.ParseInt(digits, 10, 64)
+	offset, err = strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || offset < 0 {
-		return event.ID{}, false, errCursor()
+		return event.ID{}, unknown, errCursor()
+	}
+	return event.ID{}, offset, nil
+}
+
+// place turns a cursor into the id of the row it stands for; beyond reports that there are not so many
+// rows.
+func (l *Reader) place(ctx context.Context, f Filter, p Paging, cursor string) (id event.ID, beyond bool, err error) {
+	id, offset, err := parseCursor(cursor)
+	if err != nil || offset == unknown {
+		return id, false, err
 	}
 	id, found, err := l.at(ctx, f, offset, p.Ascending)
 	return id, !found, err

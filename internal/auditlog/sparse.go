@@ -14,8 +14,8 @@ import (
 // counts say that it would go through more, they say where the few events are, too.
 const maxWalked = 10_000
 
-// maxLed bounds the keys of the counts that lead to events: each is a parameter for every stretch
-// that a statement looks at, of which there may be a hundred.
+// maxLed bounds the keys of the counts that lead to events: on SQLite each is a parameter for every
+// stretch that a statement looks at, of which there may be a hundred.
 const maxLed = 100
 
 // thinned reports whether the index that the filter is walked along has events that the filter
@@ -109,6 +109,7 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	c.keys, c.minus, _ = c.f.countKeys()
 	parts, wanted := roughly(low, high), int64(w.size+1)
 	walked := *c
+	walked.f.Types, walked.f.OtherTypes = c.f.reduceTypes() // of the category, which goes next
 	walked.f.Outcomes, walked.f.Not = nil, Exclusion{}
 	if walked.f.Category == event.Users {
 		walked.f.Category = 0 // which has no index of its own, since most events are of it

@@ -14,6 +14,7 @@ type tail struct {
 	// projected is the position from which on events are in the tail.
 	projected int64
 	rows      []Row // those that the filter chooses
+	size      int64 // how many these are
 }
 
 // tail reads the tail and derives what its events mention.
@@ -33,6 +34,7 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 			d, err := event.Derive(row.entry.Plain(), row.disclosures)
 			if err == nil && f.matches(row.ID, d) {
 				t.rows = append(t.rows, row)
+				t.size++
 			}
 		}
 	}

@@ -84,7 +84,8 @@ func (f Filter) ofUsersAlone() bool {
 	return len(f.Users) > 0 && reflect.DeepEqual(f, users)
 }
 
-// counter returns the counter of a filter that is normal and bound.
+// counter returns the counter of a filter that is normal and bound, as far as that is known: what a filter
+// refers to, and actors whom the counts may not know, are looked up here, and bound then.
 func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*counter, error) {
 	c := &counter{l: l, q: q, f: f}
 	if err := f.checkGroups(); err != nil {
@@ -227,7 +228,7 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 	}
 	if c.f.refers() {
 		n, err := c.index(ctx, c.derived)
-		return n + int64(len(c.tail.rows)), err
+		return n + c.tail.size, err
 	}
 	from, low, high, to := c.f.bounds()
 	if c.keys == nil || !low.Before(high) {

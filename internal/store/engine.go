@@ -44,7 +44,6 @@ const (
 // reads with plans for all values (DB.KeepingPlans), which SQLite has none of.
 type pools struct {
 	write, read, keeping *sql.DB
-	vigil                *vigil          // of those that write; PostgreSQL only
 	native               []*pgxpool.Pool // closed after the others; PostgreSQL only
 }
 
@@ -113,7 +112,7 @@ const keptPlans = 200
 
 // openPostgreSQL opens the pools on one server; all sessions but those of the first are read-only.
 func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (_ pools, err error) {
-	p := pools{vigil: &vigil{}}
+	var p pools
 	defer func() {
 		if err != nil {
 			for _, n := range p.native {
@@ -133,7 +132,7 @@ func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers in
 		if readOnly {
 			maps.Copy(config.ConnConfig.RuntimeParams, readParams)
 		} else {
-			config.ConnConfig.DialFunc = p.vigil.dial(config.ConnConfig.DialFunc)
+			config.ConnConfig.DialFunc = watchfully(config.ConnConfig.DialFunc)
 		}
 		if keeping {
 			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"maps"
 	"slices"
@@ -180,9 +181,16 @@ func (j *joint) adapt(n int, err error) {
 func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
-	j.db.pools.vigil.kept.Store(true)
-	defer j.db.pools.vigil.kept.Store(false)
-	tx, err := j.db.pools.write.BeginTx(ctx, nil)
+	conn, err := j.db.pools.write.Conn(ctx)
+	if err != nil {
+		return batch, translate(err)
+	}
+	defer conn.Close()
+	defer keepAwake(conn)()
+	tx, err := conn.BeginTx(ctx, nil)
+	if errors.Is(err, driver.ErrBadConn) {
+		return batch, errRunAlone // on other connections
+	}
 	if err != nil {
 		return batch, translate(err)
 	}

@@ -9,4 +9,4 @@ import (
 
 const canLook = false
 
-func look(syscall.RawConn, []byte, time.Time) int { return 0 }
+func look(syscall.RawConn, []byte, time.Time) (int, error) { return 0, nil }

@@ -2,75 +2,94 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// vigil keeps a connection to PostgreSQL awake for a moment while it waits for an answer. Who sleeps on a
-// socket is woken up later than the answer to a short statement is there, and while a joint transaction
-// runs everybody waits for each of its statements. So it is kept as long as one does, by one connection at
-// a time, and not by one whose answers are long in coming.
-type vigil struct {
-	kept  atomic.Bool // whether a joint transaction runs
-	taken atomic.Bool // whether a connection is awake
+// watchful is a connection to PostgreSQL that can stay awake for a moment while it waits for an answer. Who
+// sleeps on a socket is woken up later than the answer to a short statement is there, and while a joint
+// transaction runs everybody waits for each of its statements. So its connection stays awake, unless its
+// answers are long in coming.
+type watchful struct {
+	net.Conn
+	raw    syscall.RawConn
+	awake  atomic.Bool
+	missed int // how many times in a row it was awake in vain; its reader's
+	asleep int // for how many answers it sleeps; its reader's
 }
 
 const (
-	// vigilFor is how long a connection stays awake for one answer.
-	vigilFor = 500 * time.Microsecond
+	// vigil is how long a connection stays awake for one answer.
+	vigil = 500 * time.Microsecond
 	// maxMissed bounds for how many answers, as a power of two, a connection sleeps after it has stayed
 	// awake in vain so many times in a row.
 	maxMissed = 6
 )
 
-// dial makes connections that keep the vigil, where the system can look at a socket without sleeping.
-func (v *vigil) dial(dial pgconn.DialFunc) pgconn.DialFunc {
+// watchfully makes connections that can stay awake, where the system lets one look at a socket without
+// sleeping and there is another processor for what is to be done meanwhile.
+func watchfully(dial pgconn.DialFunc) pgconn.DialFunc {
+	if !canLook || runtime.GOMAXPROCS(0) == 1 {
+		return dial
+	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		socket, ok := conn.(syscall.Conn)
-		if err != nil || !ok || !canLook {
+		if err != nil || !ok {
 			return conn, err
 		}
 		raw, err := socket.SyscallConn()
 		if err != nil {
 			return conn, nil //nolint:nilerr // it does without
 		}
-		return &watchfulConn{Conn: conn, raw: raw, vigil: v}, nil
+		return &watchful{Conn: conn, raw: raw}, nil
 	}
 }
 
-// watchfulConn is a connection that keeps the vigil. It has one reader.
-type watchfulConn struct {
-	net.Conn
-	raw    syscall.RawConn
-	vigil  *vigil
-	missed int // how many times in a row it was awake in vain
-	asleep int // for how many answers it sleeps
+// keepAwake keeps a connection of a pool awake until the function is called that it returns.
+func keepAwake(conn *sql.Conn) (sleep func()) {
+	sleep = func() {}
+	_ = conn.Raw(func(driver any) error { // whose error is that of the next statement
+		pg, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return nil
+		}
+		socket := pg.Conn().PgConn().Conn()
+		if secured, ok := socket.(*tls.Conn); ok {
+			socket = secured.NetConn()
+		}
+		if w, ok := socket.(*watchful); ok {
+			w.awake.Store(true)
+			sleep = func() { w.awake.Store(false) }
+		}
+		return nil
+	})
+	return sleep
 }
 
 // Read implements net.Conn.
-func (c *watchfulConn) Read(p []byte) (int, error) {
-	if !c.vigil.kept.Load() {
-		return c.Conn.Read(p)
+func (w *watchful) Read(p []byte) (int, error) {
+	if !w.awake.Load() {
+		return w.Conn.Read(p)
 	}
-	if c.asleep > 0 {
-		c.asleep--
-		return c.Conn.Read(p)
+	if w.asleep > 0 {
+		w.asleep--
+		return w.Conn.Read(p)
 	}
-	if !c.vigil.taken.CompareAndSwap(false, true) {
-		return c.Conn.Read(p)
+	n, err := look(w.raw, p, time.Now().Add(vigil))
+	if n > 0 || err != nil {
+		w.missed = 0
+		return n, err
 	}
-	n := look(c.raw, p, time.Now().Add(vigilFor))
-	c.vigil.taken.Store(false)
-	if n > 0 {
-		c.missed = 0
-		return n, nil
-	}
-	c.missed = min(c.missed+1, maxMissed)
-	c.asleep = 1<<c.missed - 1
-	return c.Conn.Read(p)
+	w.missed = min(w.missed+1, maxMissed)
+	w.asleep = 1<<w.missed - 1
+	return w.Conn.Read(p)
 }
