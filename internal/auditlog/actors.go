@@ -39,20 +39,26 @@ func usersAmong(actors []string) (users []event.ID) {
 	return users
 }
 
-// mergedActors is how many actors are read as one walk of an index each.
-const mergedActors = 8
+// merged is how many users, or actors, are read as one walk of an index each.
+const merged = 8
 
-// apart splits a filter of a few actors into one for each. Along the index of several at once no engine
-// comes to their events in order.
-func (f Filter) apart() []Filter {
-	actors := unique(f.Actors)
-	if len(actors) < 2 || len(actors) > mergedActors || len(f.Users) > 0 {
-		return []Filter{f}
-	}
-	all := make([]Filter, len(actors))
-	for i, actor := range actors {
-		all[i] = f
-		all[i].Actors = []string{actor}
+// apart splits a filter of a few users, or actors, into one for each. Along the index of several at once
+// no engine comes to their events in order.
+func (f Filter) apart() (all []Filter) {
+	users, actors := unique(f.Users), unique(f.Actors)
+	switch {
+	case len(users) > 1 && len(users) <= merged:
+		for _, user := range users {
+			f.Users = []event.ID{user}
+			all = append(all, f)
+		}
+	case len(users) == 0 && len(actors) > 1 && len(actors) <= merged:
+		for _, actor := range actors {
+			f.Actors = []string{actor}
+			all = append(all, f)
+		}
+	default:
+		all = []Filter{f}
 	}
 	return all
 }

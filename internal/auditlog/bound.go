@@ -61,7 +61,7 @@ func (c *counter) bound(ctx context.Context) (int64, error) {
 	fewest := size
 	if c.f.ofUsersAlone() {
 		var total int64
-		if fewest, total, err = c.ofUsers(ctx); err != nil || fewest <= c.l.maxLookedAt {
+		if fewest, total, err = c.ofUsers(ctx, c.f); err != nil || fewest <= c.l.maxLookedAt {
 			return total, err
 		}
 	} else {
@@ -108,18 +108,18 @@ func (f Filter) parts() []Filter {
 	return parts
 }
 
-// ofUsers counts, for a filter of users alone, what these have, no further than the limit, and what of it
-// the filter chooses.
-func (c *counter) ofUsers(ctx context.Context) (looked, total int64, err error) {
+// ofUsers counts, for a filter of users and time, what these have, no further than the limit, and what of
+// it has the filter's outcomes.
+func (c *counter) ofUsers(ctx context.Context, f Filter) (looked, total int64, err error) {
 	b := c.l.builder()
 	chosen := "count(*)"
-	if some := c.f.Outcomes; len(some) > 0 && len(some) < len(event.Outcomes()) {
+	if some := f.Outcomes; len(some) > 0 && len(some) < len(event.Outcomes()) {
 		chosen += " FILTER (WHERE " + in(b, "outcome", some, asNumber) + ")"
 	}
-	all := c.f
+	all := f
 	all.Outcomes = nil
 	all.where(b, nil)
-	n, _, err := store.One(ctx, c.l.kept(c.q), func(n *[2]int64) []any { return []any{&n[0], &n[1]} }, `
+	n, _, err := store.One(ctx, c.keptFor(f), func(n *[2]int64) []any { return []any{&n[0], &n[1]} }, `
 		SELECT count(*), `+chosen+`
 		FROM (SELECT e.outcome FROM events e WHERE `+b.text()+` LIMIT `+strconv.FormatInt(c.l.maxLookedAt+1, 10)+`) AS looked`, b.args...)
 	return n[0], n[1], err
@@ -128,6 +128,10 @@ func (c *counter) ofUsers(ctx context.Context) (looked, total int64, err error) 
 // estimate is how many events a part has: from the counts, or else by counting along the index,
 // no further than the limit.
 func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
+	if len(part.Users) > 0 {
+		n, _, err := c.ofUsers(ctx, part)
+		return n, err
+	}
 	n := &counter{l: c.l, q: c.q, f: part}
 	if keys, minus, ok := part.countKeys(); ok {
 		covered := true
@@ -148,5 +152,5 @@ func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
 	w := window{size: int(c.l.maxLookedAt)}
 	b := c.l.builder()
 	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
-	return one(ctx, c.keptFor(part), `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
+	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
 }

@@ -71,7 +71,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 // walk reads the rows of a window, and one more, in the order in which the window is walked.
 func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
 	parts := []Filter{f}
-	if l.reach != 0 && len(f.Mentions) == 0 {
+	if l.reach != 0 && len(f.Mentions) == 0 && len(f.Users) <= merged {
 		parts = w.nearFirst(f, l.reach, l.db.Now())
 	}
 	rows := []Row{}
@@ -127,37 +127,42 @@ func idsOf(b *builder, ref func(event.Ref) int64, f Filter, w window) string {
 	return strings.Join(texts, " UNION ")
 }
 
-// way is one walk along an index: which one is left to the engine, but for references, which
-// lead to few events where any other index leads to many.
+// way is one walk along an index: which one is left to the engine, but for what leads to few events where
+// any other index leads to many: references, and many users.
 type way struct {
 	filter Filter
-	refs   []event.Ref // one of them, or none
+	refs   []event.Ref
+	users  []event.ID
 }
 
 // id is the column by which the walk goes.
 func (w way) id() string {
-	if len(w.refs) == 0 {
+	if len(w.refs)+len(w.users) == 0 {
 		return "e.id"
 	}
 	return "way.id"
 }
 
 func (w way) source(b *builder, ref func(event.Ref) int64) string {
-	b.add("e.project_id = " + b.bind(w.filter.Project))
-	if len(w.refs) == 0 {
+	project := b.bind(w.filter.Project)
+	b.add("e.project_id = " + project)
+	var way string
+	switch {
+	case len(w.users) > 0:
+		way = "(SELECT DISTINCT user_id, id FROM events WHERE project_id = " + project + " AND " + in(b, "user_id", w.users, asIs) + ") AS way"
+	case len(w.refs) > 1:
+		way = "(SELECT DISTINCT id FROM event_refs WHERE " + in(b, "ref", w.refs, func(r event.Ref) any { return ref(r) }) + ") AS way"
+	case len(w.refs) == 1:
+		way = "event_refs way"
+		b.add("way.ref = " + b.bind(ref(w.refs[0])))
+	default:
 		return from
 	}
-	if len(w.refs) > 1 {
-		many := "(SELECT DISTINCT id FROM event_refs WHERE " +
-			in(b, "ref", w.refs, func(r event.Ref) any { return ref(r) }) + ") AS way"
-		return many + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
-	}
-	b.add("way.ref = " + b.bind(ref(w.refs[0])))
-	return "event_refs way JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
+	return way + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 }
 
-// ways splits a filter into walks: a few types into one each, or a few actors, and the first group of
-// mentions into one for each kind of thing in it and one for each reference.
+// ways splits a filter into walks: a few types into one each, or a few users or actors, and the first group
+// of mentions into one for each kind of thing in it and one for each reference.
 func (f Filter) ways() []way {
 	types, others := f.reduceTypes()
 	if len(f.Mentions) > 0 {
@@ -172,7 +177,7 @@ func (f Filter) ways() []way {
 	}
 	var ways []way
 	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
-		return f.byActor()
+		return f.byUser()
 	}
 	for _, t := range types {
 		one := f
@@ -182,8 +187,13 @@ func (f Filter) ways() []way {
 	return ways
 }
 
-// byActor are the walks to what some actors did: one for each half of each.
-func (f Filter) byActor() (ways []way) {
+// byUser are the walks to the events of some users and actors: one for each of a few, and for each half of
+// what an actor did.
+func (f Filter) byUser() (ways []way) {
+	if users := f.Users; len(users) > merged {
+		f.Users = nil
+		return []way{{filter: f, users: users}}
+	}
 	for _, one := range f.apart() {
 		for _, half := range one.halves() {
 			ways = append(ways, way{filter: half})
@@ -207,7 +217,13 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 		part(Mention{Events: m.Events})
 	}
 	if len(m.Users) > 0 {
-		part(Mention{Users: m.Users})
+		one := f
+		if one.Mentions = rest; len(f.Users) == 0 {
+			one.Users = m.Users
+		} else {
+			one.Mentions = append(slices.Clone(rest), Mention{Users: m.Users})
+		}
+		ways = append(ways, one.byUser()...)
 	}
 	if len(m.Actors) > 0 {
 		one := f
@@ -216,12 +232,12 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 		} else {
 			one.Mentions = append(slices.Clone(rest), Mention{Actors: m.Actors})
 		}
-		ways = append(ways, one.byActor()...)
+		ways = append(ways, one.byUser()...)
 	}
 	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f
 		one.Mentions = rest
-		ways = append(ways, way{one, refs})
+		ways = append(ways, way{filter: one, refs: refs})
 	}
 	if len(ways) == 0 {
 		part(Mention{})

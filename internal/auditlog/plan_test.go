@@ -36,6 +36,7 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		{"one type", "events_type", Filter{Types: []event.Type{"user.created"}}},
 		{"one user", "events_user", Filter{Users: []event.ID{event.NewID()}}},
 		{"one actor", "events_actor", Filter{Actors: []string{"ann"}}},
+		{"one of two users", "events_user", Filter{Users: ids[:2]}.ways()[1].filter},
 		{"one of two actors", "events_actor", Filter{Actors: []string{"ann", "bob"}}.ways()[1].filter},
 		{"who may be a user, by id", "events_actor", Filter{Actors: []string{event.NewID().String()}, half: byID}},
 		{"all that administrators can do", "events_category", Filter{Types: slices.DeleteFunc(event.ContractTypes(), func(t event.Type) bool { return event.CategoryOf(t) != event.Admin })}.ways()[0].filter},

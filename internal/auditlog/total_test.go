@@ -171,10 +171,16 @@ func (h *history) filter() (auditlog.Filter, func(auditlog.Row) bool) {
 	}
 	if maybe() {
 		f.Actors = []string{h.actors[h.random.IntN(len(h.actors))], h.actors[h.random.IntN(len(h.actors))]}
+		for i := range h.random.IntN(2) * 8 {
+			f.Actors = append(f.Actors, fmt.Sprintf("nobody-%d", i))
+		}
 		must(func(r auditlog.Row) bool { return slices.Contains(f.Actors, r.ActorID) })
 	}
 	if maybe() {
-		f.Users = h.users[:1+h.random.IntN(3)]
+		f.Users = slices.Clone(h.users[:1+h.random.IntN(3)])
+		for range h.random.IntN(2) * 8 {
+			f.Users = append(f.Users, event.NewID()) // of whom there is nothing
+		}
 		must(func(r auditlog.Row) bool { return slices.Contains(f.Users, r.User) })
 	}
 	mail := func(u event.ID) event.Ref {
