@@ -427,9 +427,23 @@ func TestWitnessOfARestoredBackup(t *testing.T) {
 	restore := s.backUp(t, srv)
 	srv = s.start(t, "--listen", address)
 	fiveMutations(t, srv, k.token(t))
+	fiveMutations(t, srv, k.token(t)) // more than will come after the backup was put back
 	log := "/projects/acme/audit-log?tab=users"
-	b.open(log)
-	b.reads("#seal summary", "verified to event ")
+	eventually(t, "the browser has seen what came after the backup", func() error {
+		var newest struct {
+			AuditLogs struct {
+				Edges []struct{ Node struct{ Position *int } }
+			}
+		}
+		srv.graphql(t, k.token(t), `{ auditLogs(first: 1) { edges { node { position } } } }`, nil).into(t, &newest)
+		b.open(log)
+		b.reads("#seal summary", "verified to event ")
+		seen, err := strconv.Atoi(eval[string](b, `document.querySelector("#seal [data-number]").textContent`))
+		if position := newest.AuditLogs.Edges[0].Node.Position; err != nil || position == nil || seen <= *position {
+			return fmt.Errorf("it has seen %d events, %v, of which the newest is at %v", seen, err, position)
+		}
+		return nil
+	})
 	srv.stop(t)
 	restore()
 
