@@ -216,23 +216,20 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 	if len(m.Events) > 0 {
 		part(Mention{Events: m.Events})
 	}
-	if len(m.Users) > 0 {
+	people := func(group Mention, chosen bool) { // chosen: the filter itself chooses by such
 		one := f
-		if one.Mentions = rest; len(f.Users) == 0 {
-			one.Users = m.Users
+		if one.Mentions = rest; chosen {
+			one.Mentions = append(slices.Clone(rest), group)
 		} else {
-			one.Mentions = append(slices.Clone(rest), Mention{Users: m.Users})
+			one.Users, one.Actors = slices.Concat(f.Users, group.Users), slices.Concat(f.Actors, group.Actors)
 		}
 		ways = append(ways, one.byUser()...)
 	}
+	if len(m.Users) > 0 {
+		people(Mention{Users: m.Users}, len(f.Users) > 0)
+	}
 	if len(m.Actors) > 0 {
-		one := f
-		if one.Mentions = rest; len(f.Actors) == 0 {
-			one.Actors = m.Actors
-		} else {
-			one.Mentions = append(slices.Clone(rest), Mention{Actors: m.Actors})
-		}
-		ways = append(ways, one.byUser()...)
+		people(Mention{Actors: m.Actors}, len(f.Actors) > 0)
 	}
 	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f
