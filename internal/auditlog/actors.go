@@ -39,20 +39,20 @@ func usersAmong(actors []string) (users []event.ID) {
 	return users
 }
 
-// merged is how many users, or actors, are read as one walk of an index each.
-const merged = 8
+// mergedPeople is how many users, or actors, are read as one walk of an index each.
+const mergedPeople = 8
 
 // apart splits a filter of a few users, or actors, into one for each. Along the index of several at once
 // no engine comes to their events in order.
 func (f Filter) apart() (all []Filter) {
 	users, actors := unique(f.Users), unique(f.Actors)
 	switch {
-	case len(users) > 1 && len(users) <= merged:
+	case len(users) > 1 && len(users) <= mergedPeople:
 		for _, user := range users {
 			f.Users = []event.ID{user}
 			all = append(all, f)
 		}
-	case len(users) == 0 && len(actors) > 1 && len(actors) <= merged:
+	case len(users) == 0 && len(actors) > 1 && len(actors) <= mergedPeople:
 		for _, actor := range actors {
 			f.Actors = []string{actor}
 			all = append(all, f)

@@ -33,7 +33,7 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 		if len(ids) <= l.few {
 			f.Mentions[i].Events, f.Mentions[i].Refs = unique(slices.Concat(m.Events, ids)), nil
 		}
-		if f.Mentions[i].Actors, err = known(ctx, l.kept(q), f.Project, m.Actors); err != nil {
+		if f.Mentions[i].Actors, err = l.known(ctx, q, f.Project, m.Actors); err != nil {
 			return Filter{}, err
 		}
 	}
@@ -41,7 +41,7 @@ func (l *Reader) looked(ctx context.Context, q store.Querier, f Filter) (Filter,
 }
 
 // known returns those of some actors of whom there may be events that are derived.
-func known(ctx context.Context, q store.Querier, project string, actors []string) ([]string, error) {
+func (l *Reader) known(ctx context.Context, q store.Querier, project string, actors []string) ([]string, error) {
 	may, others := []string{}, []string{}
 	for _, actor := range actors {
 		if event.MayBeEndUser(actor) {
@@ -53,10 +53,10 @@ func known(ctx context.Context, q store.Querier, project string, actors []string
 	if len(others) == 0 {
 		return may, nil
 	}
-	b := &builder{}
+	b := l.builder()
 	b.add("project_id = " + b.bind(project))
 	b.add(in(b, "actor_id", others, asIs))
-	have, err := store.Column[string](ctx, q, `SELECT DISTINCT actor_id FROM event_actors WHERE `+b.text(), b.args...)
+	have, err := store.Column[string](ctx, l.kept(q), `SELECT DISTINCT actor_id FROM event_actors WHERE `+b.text(), b.args...)
 	return append(may, have...), err
 }
 

@@ -71,7 +71,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 // walk reads the rows of a window, and one more, in the order in which the window is walked.
 func (l *Reader) walk(ctx context.Context, q store.Querier, f Filter, w window) ([]Row, error) {
 	parts := []Filter{f}
-	if l.reach != 0 && len(f.Mentions) == 0 && len(f.Users) <= merged {
+	if l.reach != 0 && len(f.Mentions) == 0 && len(f.Users) <= mergedPeople {
 		parts = w.nearFirst(f, l.reach, l.db.Now())
 	}
 	rows := []Row{}
@@ -190,7 +190,7 @@ func (f Filter) ways() []way {
 // byUser are the walks to the events of some users and actors: one for each of a few, and for each half of
 // what an actor did.
 func (f Filter) byUser() (ways []way) {
-	if users := f.Users; len(users) > merged {
+	if users := f.Users; len(users) > mergedPeople {
 		f.Users = nil
 		return []way{{filter: f, users: users}}
 	}

@@ -15,7 +15,7 @@ func (l *Reader) ActorsByID(ctx context.Context, project string, ids []string) (
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	b := &builder{}
+	b := l.builder()
 	b.add("project_id = " + b.bind(project))
 	b.add(in(b, "actor_id", ids, asIs))
 	actors, err := store.Collect(ctx, l.db, func(a *event.Actor) []any { return []any{&a.ID, &a.Name, &a.Type} }, `

@@ -26,7 +26,7 @@ func (f Filter) thinned() bool {
 	some := len(f.Types)+len(f.Actors) > 0 // of whom all may have failed
 	attempts := len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded)
 	excludes := len(f.Not.Types)+len(f.Not.Actors) > 0
-	return covered && (f.Category == event.Users || attempts || excludes || some && (len(f.Outcomes) > 0 || f.Category != 0) || len(f.Actors) > merged)
+	return covered && (f.Category == event.Users || attempts || excludes || some && (len(f.Outcomes) > 0 || f.Category != 0) || len(f.Actors) > mergedPeople)
 }
 
 // sparse reads the rows of a window, and one more, of a filter that chooses few of the events
@@ -114,7 +114,7 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	if walked.f.Category == event.Users {
 		walked.f.Category = 0 // which has no index of its own, since most events are of it
 	}
-	if len(walked.f.Actors) > merged {
+	if len(walked.f.Actors) > mergedPeople {
 		walked.f.Actors = nil // they are not a walk each
 	}
 	walked.keys, walked.minus, _ = walked.f.countKeys()

@@ -42,16 +42,21 @@ func watchfully(dial pgconn.DialFunc) pgconn.DialFunc {
 	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
-		socket, ok := conn.(syscall.Conn)
-		if err != nil || !ok {
-			return conn, err
-		}
-		raw, err := socket.SyscallConn()
 		if err != nil {
-			return conn, nil //nolint:nilerr // it does without
+			return nil, err
 		}
-		return &watchful{Conn: conn, raw: raw}, nil
+		return watch(conn), nil
 	}
+}
+
+// watch makes a connection one that can stay awake, where it is a socket.
+func watch(conn net.Conn) net.Conn {
+	if socket, ok := conn.(syscall.Conn); ok {
+		if raw, err := socket.SyscallConn(); err == nil {
+			return &watchful{Conn: conn, raw: raw}
+		}
+	}
+	return conn
 }
 
 // keepAwake keeps a connection of a pool awake until the function is called that it returns.

@@ -21,7 +21,7 @@ func watched(t *testing.T) (*watchful, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	conn, err := watchfully(new(net.Dialer).DialContext)(t.Context(), "tcp", listener.Addr().String())
+	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +30,7 @@ func watched(t *testing.T) (*watchful, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close(); other.Close() })
-	w, ok := conn.(*watchful)
-	if !ok {
-		t.Skip("there is one processor, so nobody stays awake")
-	}
-	return w, other.(*net.TCPConn)
+	return watch(conn).(*watchful), other.(*net.TCPConn)
 }
 
 // answer reads what the other end says after some time.
