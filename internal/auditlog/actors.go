@@ -12,21 +12,21 @@ const (
 	bySelf
 )
 
-// acted is the condition that one of some actors did it.
-func acted(b *builder, actors []string, half half) string {
+// acted is the condition that one of some actors did it; hidden stands before the columns.
+func acted(b *builder, actors []string, half half, hidden string) string {
 	users := usersAmong(actors)
 	if half == bySelf {
-		return self(b, users)
+		return self(b, users, hidden)
 	}
-	named := "e.actor_id <> '' AND " + in(b, "e.actor_id", actors, asIs)
+	named := hidden + "e.actor_id <> '' AND " + in(b, hidden+"e.actor_id", actors, asIs)
 	if half == byID || len(users) == 0 {
 		return "(" + named + ")"
 	}
-	return "(" + named + " OR " + self(b, users) + ")"
+	return "(" + named + " OR " + self(b, users, hidden) + ")"
 }
 
-func self(b *builder, users []event.ID) string {
-	return "(e.actor_id = '' AND " + in(b, "e.user_id", users, asIs) + ")"
+func self(b *builder, users []event.ID, hidden string) string {
+	return "(" + hidden + "e.actor_id = '' AND " + in(b, hidden+"e.user_id", users, asIs) + ")"
 }
 
 // usersAmong are those of some actors who can be users, by their ids.
@@ -64,9 +64,9 @@ func (f Filter) apart() (all []Filter) {
 }
 
 // halves splits a filter of actors into what each of the two indexes finds, which have no event in
-// common; where one of them finds all, it is that one alone.
+// common; where one of them finds all, or another condition leads, it is one alone.
 func (f Filter) halves() []Filter {
-	if len(f.Actors) == 0 || f.half != wholly {
+	if len(f.Actors) == 0 || f.half != wholly || f.lead != anyLead && f.lead != leadActors {
 		return []Filter{f}
 	}
 	named := f

@@ -30,14 +30,20 @@ type TooBroad struct {
 const unknown = -1
 
 // bound refuses a filter for which too many events would have to be looked at, before it runs. One that
-// refers is bound when it is known what to (Reader.counter). It returns how many events the filter chooses
-// where it had to count them.
-func (l *Reader) bound(ctx context.Context, f Filter) (int64, error) {
-	_, _, counted := f.countKeys()
-	if counted || f.refers() || f.nothing() {
-		return unknown, nil
+// refers is bound when it is known what to (Reader.counter). It returns the filter with its lead, and how
+// many events it chooses where these had to be counted.
+func (l *Reader) bound(ctx context.Context, f Filter) (_ Filter, total int64, err error) {
+	total = unknown
+	if f.refers() || f.nothing() {
+		return f, total, nil
 	}
-	return (&counter{l: l, q: l.db, f: f}).bound(ctx)
+	if _, _, counted := f.countKeys(); !counted {
+		if total, err = (&counter{l: l, q: l.db, f: f}).bound(ctx); err != nil {
+			return f, total, err
+		}
+	}
+	f, err = l.led(ctx, l.db, f)
+	return f, total, err
 }
 
 func (f Filter) checkGroups() error {
@@ -61,12 +67,12 @@ func (c *counter) bound(ctx context.Context) (int64, error) {
 	fewest := size
 	if c.f.ofUsersAlone() {
 		var total int64
-		if fewest, total, err = c.ofUsers(ctx, c.f); err != nil || fewest <= c.l.maxLookedAt {
+		if fewest, total, err = c.ofUsers(ctx, c.f, c.l.maxLookedAt); err != nil || fewest <= c.l.maxLookedAt {
 			return total, err
 		}
 	} else {
 		for _, part := range c.f.parts() {
-			n, err := c.estimate(ctx, part)
+			n, _, err := c.estimate(ctx, part, c.l.maxLookedAt)
 			if err != nil {
 				return unknown, err
 			}
@@ -110,7 +116,7 @@ func (f Filter) parts() []Filter {
 
 // ofUsers counts, for a filter of users and time, what these have, no further than the limit, and what of
 // it has the filter's outcomes.
-func (c *counter) ofUsers(ctx context.Context, f Filter) (looked, total int64, err error) {
+func (c *counter) ofUsers(ctx context.Context, f Filter, limit int64) (looked, total int64, err error) {
 	b := c.l.builder()
 	chosen := "count(*)"
 	if some := f.Outcomes; len(some) > 0 && len(some) < len(event.Outcomes()) {
@@ -121,36 +127,38 @@ func (c *counter) ofUsers(ctx context.Context, f Filter) (looked, total int64, e
 	all.where(b, nil)
 	n, _, err := store.One(ctx, c.keptFor(f), func(n *[2]int64) []any { return []any{&n[0], &n[1]} }, `
 		SELECT count(*), `+chosen+`
-		FROM (SELECT e.outcome FROM events e WHERE `+b.text()+` LIMIT `+strconv.FormatInt(c.l.maxLookedAt+1, 10)+`) AS looked`, b.args...)
+		FROM (SELECT e.outcome FROM events e WHERE `+b.text()+` LIMIT `+strconv.FormatInt(limit+1, 10)+`) AS looked`, b.args...)
 	return n[0], n[1], err
 }
 
-// estimate is how many events a part has: from the counts, or else by counting along the index,
-// no further than the limit.
-func (c *counter) estimate(ctx context.Context, part Filter) (int64, error) {
+// estimate is how many events a part has: from the counts, or else, and then not counted, by going along the
+// index, no further than the limit.
+func (c *counter) estimate(ctx context.Context, part Filter, limit int64) (_ int64, counted bool, err error) {
 	if len(part.Users) > 0 {
-		n, _, err := c.ofUsers(ctx, part)
-		return n, err
+		n, _, err := c.ofUsers(ctx, part, limit)
+		return n, false, err
 	}
-	n := &counter{l: c.l, q: c.q, f: part}
+	of := &counter{l: c.l, q: c.q, f: part}
 	if keys, minus, ok := part.countKeys(); ok {
 		covered := true
 		if len(part.Actors) > 0 {
 			var err error
-			if covered, err = n.covers(ctx, part.Actors); err != nil {
-				return 0, err
+			if covered, err = of.covers(ctx, part.Actors); err != nil {
+				return 0, false, err
 			}
 		}
 		if covered {
-			n.keys, n.minus = keys, minus
+			of.keys, of.minus = keys, minus
 			from, _, _, to := part.bounds()
 			b := c.l.builder()
-			sum := n.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
-			return one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
+			sum := of.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
+			n, err := one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
+			return n, true, err
 		}
 	}
-	w := window{size: int(c.l.maxLookedAt)}
+	w := window{size: int(limit)}
 	b := c.l.builder()
 	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
-	return one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
+	n, err := one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
+	return n, false, err
 }

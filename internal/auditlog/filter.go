@@ -32,6 +32,8 @@ type Filter struct {
 	below *int64
 	// half restricts Actors to one of the two ways to say who acted.
 	half half
+	// lead is by which condition the events are found.
+	lead lead
 }
 
 // counted is where the rows stand that a filter's conditions look at.
@@ -68,13 +70,22 @@ func (f Filter) refers() bool {
 
 // nothing reports whether the filter contradicts itself.
 func (f Filter) nothing() bool {
+	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		return true
+	}
 	return slices.ContainsFunc(f.Mentions, func(m Mention) bool {
 		return len(m.Events)+len(m.Users)+len(m.Actors)+len(m.Refs) == 0
 	})
 }
 
-// normal is the filter with what it excludes taken out of what it chooses, where it says both.
+// normal is the filter with what it excludes taken out of what it chooses, where it says both, and
+// without a category where types say more: each is of one.
 func (f Filter) normal() Filter {
+	if f.Category != 0 && len(f.Types) > 0 && !f.OtherTypes {
+		others := slices.DeleteFunc(slices.Clone(f.Types), func(t event.Type) bool { return event.CategoryOf(t) == f.Category })
+		exclude(&f, &f.Types, others, false)
+		f.Category = 0
+	}
 	f.Not.Types = exclude(&f, &f.Types, f.Not.Types, f.OtherTypes)
 	f.Not.Actors = exclude(&f, &f.Actors, f.Not.Actors, false)
 	f.Not.Users = exclude(&f, &f.Users, f.Not.Users, false)
@@ -190,9 +201,9 @@ func (f Filter) where(b *builder, ref func(event.Ref) int64) {
 
 func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	if f.Category != 0 {
-		b.add("e.category = " + b.bind(int64(f.Category)))
+		b.add(f.hidden(b, leadCategory) + "e.category = " + b.bind(int64(f.Category)))
 	}
-	if f.Category == event.Admin {
+	if f.Category == event.Admin && f.hidden(b, leadCategory) == "" {
 		b.add("e.category <> 1") // in the words of the index
 	}
 	types, others := f.reduceTypes()
@@ -202,9 +213,9 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	case others:
 		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asCode))
 	case len(types) > 0:
-		b.add(in(b, "e.type", types, asCode))
+		b.add(in(b, f.hidden(b, leadTypes)+"e.type", types, asCode))
 	}
-	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
+	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) && f.hidden(b, leadAttempts) == "" {
 		b.add("e.outcome <> 1") // in the words of the index of attempts
 	}
 	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
@@ -217,13 +228,13 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 		b.add("e.id < " + b.bind(event.Floor(f.To)))
 	}
 	if len(f.Users) > 0 {
-		b.add(in(b, "e.user_id", f.Users, asIs))
+		b.add(in(b, f.hidden(b, leadUsers)+"e.user_id", f.Users, asIs))
 	}
 	if len(f.Actors) > 0 {
-		b.add(acted(b, f.Actors, f.half))
+		b.add(acted(b, f.Actors, f.half, f.hidden(b, leadActors)))
 	}
 	for _, m := range f.Mentions {
-		b.add(m.condition(b, ref))
+		b.add(m.condition(b, ref, f.hidden(b, leadOutside)))
 	}
 	f.Not.restrict(b, ref)
 	if f.below != nil {
@@ -236,16 +247,17 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 // below n, of which there are as many as events.
 const noPosition = "9223372036854775807"
 
-func (m Mention) condition(b *builder, ref func(event.Ref) int64) string {
+// condition is that of a group; hidden stands before columns whose indexes are not to be taken.
+func (m Mention) condition(b *builder, ref func(event.Ref) int64, hidden string) string {
 	any := []string{"1 = 0"}
 	if len(m.Events) > 0 {
 		any = append(any, in(b, "e.id", m.Events, asIs))
 	}
 	if len(m.Actors) > 0 {
-		any = append(any, acted(b, m.Actors, wholly))
+		any = append(any, acted(b, m.Actors, wholly, hidden))
 	}
 	if len(m.Users) > 0 {
-		any = append(any, in(b, "e.user_id", m.Users, asIs))
+		any = append(any, in(b, hidden+"e.user_id", m.Users, asIs))
 	}
 	if len(m.Refs) > 0 {
 		any = append(any, mentions(b, m.Refs, ref))
@@ -269,7 +281,7 @@ func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64) {
 		b.add("(e.user_id IS NULL OR NOT " + in(b, "e.user_id", n.Users, asIs) + ")")
 	}
 	if len(n.Actors) > 0 {
-		b.add("NOT " + acted(b, n.Actors, wholly))
+		b.add("NOT " + acted(b, n.Actors, wholly, ""))
 	}
 	if len(n.Outcomes) > 0 {
 		b.add("NOT " + in(b, "e.outcome", n.Outcomes, asNumber))

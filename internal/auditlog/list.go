@@ -21,7 +21,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	if err := p.check(); err != nil {
 		return Page{}, err
 	}
-	total, err := l.bound(ctx, f)
+	f, total, err := l.bound(ctx, f)
 	if err != nil {
 		return Page{}, err
 	}
@@ -172,11 +172,11 @@ func (f Filter) ways() []way {
 		}
 		return f.Mentions[i].ways(f, slices.Delete(slices.Clone(f.Mentions), i, i+1))
 	}
-	if f.Category == 0 && !others && len(types) > mergedTypes && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin }) {
+	if f.Category == 0 && !others && areManyOfAdmin(types) {
 		f.Category = event.Admin // which has an index, and few events that are of other types
 	}
 	var ways []way
-	if others || len(types) < 2 || len(types) > mergedTypes || len(f.Users)+len(f.Actors) > 0 {
+	if others || len(types) < 2 || len(types) > mergedTypes || f.lead > leadTypes || f.lead == anyLead && len(f.Users)+len(f.Actors) > 0 {
 		return f.byUser()
 	}
 	for _, t := range types {
@@ -190,8 +190,8 @@ func (f Filter) ways() []way {
 // byUser are the walks to the events of some users and actors: one for each of a few, and for each half of
 // what an actor did.
 func (f Filter) byUser() (ways []way) {
-	if users := f.Users; len(users) > mergedPeople {
-		f.Users = nil
+	if users := f.Users; len(users) > mergedPeople && (f.lead == anyLead || f.lead == leadUsers) {
+		f.Users, f.lead = nil, leadOutside
 		return []way{{filter: f, users: users}}
 	}
 	for _, one := range f.apart() {
@@ -210,15 +210,15 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 	var ways []way
 	part := func(m Mention) {
 		one := f
-		one.Mentions = append(slices.Clone(rest), m)
+		one.Mentions, one.lead = append(slices.Clone(rest), m), leadOutside
 		ways = append(ways, way{filter: one})
 	}
 	if len(m.Events) > 0 {
 		part(Mention{Events: m.Events})
 	}
-	people := func(group Mention, chosen bool) { // chosen: the filter itself chooses by such
+	people := func(group Mention, l lead, chosen bool) { // chosen: the filter itself chooses by such
 		one := f
-		if one.Mentions = rest; chosen {
+		if one.Mentions, one.lead = rest, l; chosen {
 			one.Mentions = append(slices.Clone(rest), group)
 		} else {
 			one.Users, one.Actors = slices.Concat(f.Users, group.Users), slices.Concat(f.Actors, group.Actors)
@@ -226,14 +226,14 @@ func (m Mention) ways(f Filter, rest []Mention) []way {
 		ways = append(ways, one.byUser()...)
 	}
 	if len(m.Users) > 0 {
-		people(Mention{Users: m.Users}, len(f.Users) > 0)
+		people(Mention{Users: m.Users}, leadUsers, len(f.Users) > 0)
 	}
 	if len(m.Actors) > 0 {
-		people(Mention{Actors: m.Actors}, len(f.Actors) > 0)
+		people(Mention{Actors: m.Actors}, leadActors, len(f.Actors) > 0)
 	}
 	for refs := range slices.Chunk(m.Refs, max(1, (len(m.Refs)+mergedRefs-1)/mergedRefs)) {
 		one := f
-		one.Mentions = rest
+		one.Mentions, one.lead = rest, leadOutside
 		ways = append(ways, way{filter: one, refs: refs})
 	}
 	if len(ways) == 0 {

@@ -22,7 +22,7 @@ func (l *Reader) Count(ctx context.Context, f Filter) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
 	f = f.normal()
-	if n, err = l.bound(ctx, f); n != unknown || err != nil {
+	if f, n, err = l.bound(ctx, f); n != unknown || err != nil {
 		return n, err
 	}
 	return l.count(ctx, f)
@@ -99,7 +99,9 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 		if c.derived, err = l.looked(ctx, q, c.tail.derived(f)); err != nil {
 			return nil, err
 		}
-		_, err = (&counter{l: l, q: q, f: c.derived}).bound(ctx)
+		if _, err = (&counter{l: l, q: q, f: c.derived}).bound(ctx); err == nil {
+			c.derived, err = l.led(ctx, q, c.derived)
+		}
 		return c, err
 	}
 	keys, minus, ok := f.countKeys()

@@ -192,6 +192,22 @@ func (w *groupWriter) commit(b *batch) {
 	}
 }
 
+// unwatched is a context that ends a transaction between two statements, and none within: for each
+// statement that could be interrupted the driver starts a goroutine, a sixth of what recording takes.
+// Those of recordings are short. Bookkeeping's may not be, and it gets the context itself.
+type unwatched struct{ context.Context }
+
+// Done returns nil, which says that there is nothing to wait for.
+func (unwatched) Done() <-chan struct{} { return nil }
+
+// watched is the context itself.
+func watched(ctx context.Context) context.Context {
+	if u, ok := ctx.(unwatched); ok {
+		return u.Context
+	}
+	return ctx
+}
+
 var errSavepointLost = errors.New("store: a savepoint could not be rolled back")
 
 // try runs a batch in one transaction. Afterwards each job's err says how its change ended, and
@@ -204,6 +220,7 @@ func (w *groupWriter) try(b *batch) (err error) {
 			return translate(err)
 		}
 	}
+	ctx = unwatched{ctx}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		w.release()
 		return translate(err)
@@ -278,6 +295,9 @@ func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 
 // change runs a change, leaves its promise open and returns its drafts.
 func (w *groupWriter) change(ctx context.Context, run change) ([]*draft, error) {
+	if run.project == "" {
+		ctx = watched(ctx)
+	}
 	drafts, err := runChange(ctx, w.conn, run, func(first event.ID) error { return w.promise(ctx, run.project, first) })
 	if err == nil {
 		w.open.drafts = append(w.open.drafts, drafts...)
@@ -392,6 +412,9 @@ func newPreparedConn(ctx context.Context, db *sql.DB) (*preparedConn, error) {
 }
 
 func (c *preparedConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
