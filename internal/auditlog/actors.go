@@ -18,11 +18,15 @@ func acted(b *builder, actors []string, half half, hidden string) string {
 	if half == bySelf {
 		return self(b, users, hidden)
 	}
-	named := hidden + "e.actor_id <> '' AND " + in(b, hidden+"e.actor_id", actors, asIs)
 	if half == byID || len(users) == 0 {
-		return "(" + named + ")"
+		return named(b, hidden+"e", actors)
 	}
-	return "(" + named + " OR " + self(b, users, hidden) + ")"
+	return "(" + named(b, hidden+"e", actors) + " OR " + self(b, users, hidden) + ")"
+}
+
+// named is the condition that a row says by an id who acted.
+func named(b *builder, row string, actors []string) string {
+	return "(" + row + ".actor_id <> '' AND " + in(b, row+".actor_id", actors, asIs) + ")"
 }
 
 func self(b *builder, users []event.ID, hidden string) string {

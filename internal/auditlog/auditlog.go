@@ -65,8 +65,12 @@ type Row struct {
 
 const columns = `e.project_id, e.id, e.category, e.type, e.outcome, e.user_id, e.actor_id, e.entry, e.disclosures, COALESCE(p.position, -1)`
 
-// from is where they stand: an event that has no position yet has no row in leaves.
-const from = `events e LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
+// from is where they stand, and positions where they have one: an event that has none yet has no row in
+// leaves.
+const (
+	from      = `events e` + positions
+	positions = ` LEFT JOIN leaves p ON p.project_id = e.project_id AND p.id = e.id`
+)
 
 func (r *Row) fields() []any {
 	return []any{

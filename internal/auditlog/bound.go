@@ -124,10 +124,11 @@ func (c *counter) ofUsers(ctx context.Context, f Filter, limit int64) (looked, t
 	}
 	all := f
 	all.Outcomes = nil
+	all.lead = leadUsers
 	all.where(b, nil)
 	n, _, err := store.One(ctx, c.keptFor(f), func(n *[2]int64) []any { return []any{&n[0], &n[1]} }, `
 		SELECT count(*), `+chosen+`
-		FROM (SELECT e.outcome FROM events e WHERE `+b.text()+` LIMIT `+strconv.FormatInt(limit+1, 10)+`) AS looked`, b.args...)
+		FROM (SELECT e.outcome FROM `+all.events(b)+` WHERE `+b.text()+` LIMIT `+strconv.FormatInt(limit+1, 10)+`) AS looked`, b.args...)
 	return n[0], n[1], err
 }
 

@@ -37,11 +37,11 @@ type Filter struct {
 }
 
 // counted is where the rows stand that a filter's conditions look at.
-func (f Filter) counted() string {
+func (f Filter) counted(b *builder) string {
 	if f.below != nil {
-		return from
+		return f.from(b)
 	}
-	return "events e"
+	return f.events(b)
 }
 
 // Mention is what an event is, or is about, or mentions; any of it will do. One with nothing in
@@ -213,13 +213,13 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	case others:
 		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asCode))
 	case len(types) > 0:
-		b.add(in(b, f.hidden(b, leadTypes)+"e.type", types, asCode))
+		b.add(f.typed(b, types))
 	}
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) && f.hidden(b, leadAttempts) == "" {
 		b.add("e.outcome <> 1") // in the words of the index of attempts
 	}
 	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
-		b.add(in(b, "e.outcome", f.Outcomes, asNumber))
+		b.add(f.endedIn(b))
 	}
 	if !f.From.IsZero() {
 		b.add("e.id >= " + b.bind(event.Floor(f.From)))
@@ -228,15 +228,15 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 		b.add("e.id < " + b.bind(event.Floor(f.To)))
 	}
 	if len(f.Users) > 0 {
-		b.add(in(b, f.hidden(b, leadUsers)+"e.user_id", f.Users, asIs))
+		b.add(f.ofUser(b))
 	}
 	if len(f.Actors) > 0 {
-		b.add(acted(b, f.Actors, f.half, f.hidden(b, leadActors)))
+		b.add(f.acted(b))
 	}
 	for _, m := range f.Mentions {
 		b.add(m.condition(b, ref, f.hidden(b, leadOutside)))
 	}
-	f.Not.restrict(b, ref)
+	f.Not.restrict(b, ref, f.hidden(b, leadOutside) != "")
 	if f.below != nil {
 		b.add("COALESCE(p.position, " + noPosition + ") < " + b.bind(*f.below))
 	}
@@ -273,14 +273,19 @@ func mentions(b *builder, refs []event.Ref, ref func(event.Ref) int64) string {
 		in(b, "r.ref", refs, func(r event.Ref) any { return ref(r) }) + ")"
 }
 
-func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64) {
-	if len(n.Types) > 0 {
+// restrict leaves events out; by the indexes of what they are left out for, where others are led by theirs.
+func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64, byIndex bool) {
+	if len(n.Types) == 1 && byIndex {
+		b.add("NOT " + isAmong("events_type", in(b, "x.type", n.Types, asCode)))
+	} else if len(n.Types) > 0 {
 		b.add("NOT " + in(b, "e.type", n.Types, asCode))
 	}
 	if len(n.Users) > 0 {
 		b.add("(e.user_id IS NULL OR NOT " + in(b, "e.user_id", n.Users, asIs) + ")")
 	}
-	if len(n.Actors) > 0 {
+	if len(n.Actors) == 1 && byIndex && len(usersAmong(n.Actors)) == 0 {
+		b.add("NOT " + isAmong("events_actor", named(b, "x", n.Actors)))
+	} else if len(n.Actors) > 0 {
 		b.add("NOT " + acted(b, n.Actors, wholly, ""))
 	}
 	if len(n.Outcomes) > 0 {

@@ -36,6 +36,80 @@ func (f Filter) hidden(b *builder, l lead) string {
 	return "+"
 }
 
+// forCounting is the filter with the lead by which it is counted, which need not come to events in order: by
+// types, of which there are fewer events than of the category along which pages of many types are walked.
+func (f Filter) forCounting() Filter {
+	if types, others := f.reduceTypes(); f.lead == leadCategory && !others && areManyOfAdmin(types) {
+		f.lead = leadTypes
+	}
+	return f
+}
+
+// isAmong is the condition that an event is one of those of SQLite's index for which a condition on x holds,
+// in the words of the index. An index of one value goes by ids, as the lead does, while the rows of events are
+// anywhere, and ten times as large.
+func isAmong(index, condition string) string {
+	return "EXISTS (SELECT 1 FROM events x INDEXED BY " + index + " WHERE x.project_id = e.project_id AND x.id = e.id AND " + condition + ")"
+}
+
+// typed, acted, ofUser and endedIn are the conditions of the filter's types, actors, users and outcomes.
+func (f Filter) typed(b *builder, types []event.Type) string {
+	if hidden := f.hidden(b, leadTypes); hidden == "" || len(types) > 1 {
+		return in(b, hidden+"e.type", types, asCode)
+	}
+	return isAmong("events_type", in(b, "x.type", types, asCode))
+}
+
+func (f Filter) acted(b *builder) string {
+	hidden := f.hidden(b, leadActors)
+	if hidden == "" || len(f.Actors) > 1 || len(usersAmong(f.Actors)) > 0 {
+		return acted(b, f.Actors, f.half, hidden)
+	}
+	return isAmong("events_actor", named(b, "x", f.Actors))
+}
+
+func (f Filter) ofUser(b *builder) string {
+	if hidden := f.hidden(b, leadUsers); hidden == "" || len(f.Users) > 1 {
+		return in(b, hidden+"e.user_id", f.Users, asIs)
+	}
+	return isAmong("events_user", in(b, "x.user_id", f.Users, asIs))
+}
+
+func (f Filter) endedIn(b *builder) string {
+	if len(f.Outcomes) == 1 && f.Outcomes[0] == event.Succeeded && f.hidden(b, leadOutside) != "" && f.lead != leadUsers {
+		return "NOT " + isAmong("events_attempts", "x.outcome <> 1")
+	}
+	return in(b, "e.outcome", f.Outcomes, asNumber)
+}
+
+// events is where the events of a filter stand, with the index of its lead. SQLite would rather take that of
+// ids, where there is a time, however many events are in it.
+func (f Filter) events(b *builder) string {
+	if index := f.index(b); index != "" {
+		return "events e INDEXED BY " + index
+	}
+	return "events e"
+}
+
+func (f Filter) from(b *builder) string { return f.events(b) + positions }
+
+func (f Filter) index(b *builder) string {
+	switch {
+	case b.arrays:
+	case f.lead == leadCategory && f.Category == event.Admin:
+		return "events_category"
+	case f.lead == leadTypes:
+		return "events_type"
+	case f.lead == leadAttempts:
+		return "events_attempts"
+	case f.lead == leadUsers, f.lead == leadActors && f.half == bySelf:
+		return "events_user"
+	case f.lead == leadActors && (f.half == byID || len(usersAmong(f.Actors)) == 0):
+		return "events_actor"
+	}
+	return ""
+}
+
 // leading is a condition that may lead, and a filter of it and the time alone.
 type leading struct {
 	lead lead
@@ -45,7 +119,7 @@ type leading struct {
 // leads are the conditions that have an index, those last that have to be counted along it.
 func (f Filter) leads() (all []leading) {
 	add := func(l lead, set func(*Filter)) {
-		part := Filter{Project: f.Project, From: f.From, To: f.To}
+		part := Filter{Project: f.Project, From: f.From, To: f.To, lead: l}
 		set(&part)
 		all = append(all, leading{l, part})
 	}
@@ -59,7 +133,7 @@ func (f Filter) leads() (all []leading) {
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
 		add(leadAttempts, func(p *Filter) { p.Outcomes = f.Outcomes })
 	}
-	if len(f.Actors) > 0 {
+	if len(f.Actors) > 0 && (len(f.Actors) <= mergedPeople || len(f.Users) > 0) {
 		add(leadActors, func(p *Filter) { p.Actors = f.Actors })
 	}
 	if len(f.Users) > 0 {
@@ -67,6 +141,9 @@ func (f Filter) leads() (all []leading) {
 	}
 	return all
 }
+
+// typesOfAdmin is how many types are of the administrators' category.
+var typesOfAdmin = len(slices.DeleteFunc(event.ContractTypes(), func(t event.Type) bool { return event.CategoryOf(t) != event.Admin }))
 
 // areManyOfAdmin reports whether types are too many for a walk each, and have an index in common: that of
 // their category.
@@ -81,7 +158,11 @@ func (l *Reader) led(ctx context.Context, q store.Querier, f Filter) (Filter, er
 		return f, nil // a group of mentions leads
 	}
 	leads := f.leads()
-	if len(leads) < 2 {
+	if len(leads) == 0 {
+		return f, nil
+	}
+	if len(leads) == 1 {
+		f.lead = leads[0].lead
 		return f, nil
 	}
 	c, fewest := &counter{l: l, q: q, f: f}, int64(math.MaxInt64)

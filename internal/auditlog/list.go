@@ -156,7 +156,7 @@ func (w way) source(b *builder, ref func(event.Ref) int64) string {
 		way = "event_refs way"
 		b.add("way.ref = " + b.bind(ref(w.refs[0])))
 	default:
-		return from
+		return w.filter.from(b)
 	}
 	return way + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
 }
@@ -174,9 +174,12 @@ func (f Filter) ways() []way {
 	}
 	if f.Category == 0 && !others && areManyOfAdmin(types) {
 		f.Category = event.Admin // which has an index, and few events that are of other types
+		if f.lead == anyLead {
+			f.lead = leadCategory
+		}
 	}
 	var ways []way
-	if others || len(types) < 2 || len(types) > mergedTypes || f.lead > leadTypes || f.lead == anyLead && len(f.Users)+len(f.Actors) > 0 {
+	if others || len(types) < 2 || len(types) > mergedTypes || f.lead != leadTypes && (f.lead != anyLead || len(f.Users)+len(f.Actors) > 0) {
 		return f.byUser()
 	}
 	for _, t := range types {

@@ -23,10 +23,12 @@ const maxLed = 100
 func (f Filter) thinned() bool {
 	keys, minus, covered := f.countKeys()
 	covered = covered && len(keys)+2*len(minus) <= maxLed
+	types, others := f.reduceTypes()
+	alongCategory := !others && areManyOfAdmin(types) && len(types) < typesOfAdmin
 	some := len(f.Types)+len(f.Actors) > 0 // of whom all may have failed
 	attempts := len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded)
 	excludes := len(f.Not.Types)+len(f.Not.Actors) > 0
-	return covered && (f.Category == event.Users || attempts || excludes || some && (len(f.Outcomes) > 0 || f.Category != 0) || len(f.Actors) > mergedPeople)
+	return covered && (f.Category == event.Users || attempts || excludes || alongCategory || some && (len(f.Outcomes) > 0 || f.Category != 0) || len(f.Actors) > mergedPeople)
 }
 
 // sparse reads the rows of a window, and one more, of a filter that chooses few of the events
@@ -110,6 +112,9 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	parts, wanted := roughly(low, high), int64(w.size+1)
 	walked := *c
 	walked.f.Types, walked.f.OtherTypes = c.f.reduceTypes() // of the category, which goes next
+	if !walked.f.OtherTypes && areManyOfAdmin(walked.f.Types) {
+		walked.f.Types, walked.f.Category = nil, event.Admin // whose index they have in common
+	}
 	walked.f.Outcomes, walked.f.Not = nil, Exclusion{}
 	if walked.f.Category == event.Users {
 		walked.f.Category = 0 // which has no index of its own, since most events are of it
@@ -189,7 +194,7 @@ func (c *counter) idsIn(ctx context.Context, parts []stretch, w window) ([]event
 		c.f.where(one, c.l.refOf(c.f.Project))
 		one.add("e.id >= " + one.bind(event.Floor(s.from)) + " AND e.id < " + one.bind(event.Floor(s.to)))
 		w.restrict(one, "e.id")
-		texts[i], b.args = "SELECT e.id FROM events e WHERE "+one.text(), one.args
+		texts[i], b.args = "SELECT e.id FROM "+c.f.events(b)+" WHERE "+one.text(), one.args
 	}
 	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(texts, " UNION ALL "), b.args...)
 	if err != nil {

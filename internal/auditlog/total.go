@@ -80,7 +80,7 @@ func (c *counter) keptFor(f Filter) store.Querier {
 
 // ofUsersAlone reports whether the filter chooses by users, and outcomes, and nothing else.
 func (f Filter) ofUsersAlone() bool {
-	users := Filter{Project: f.Project, Users: f.Users, Outcomes: f.Outcomes}
+	users := Filter{Project: f.Project, Users: f.Users, Outcomes: f.Outcomes, lead: f.lead}
 	return len(f.Users) > 0 && reflect.DeepEqual(f, users)
 }
 
@@ -271,6 +271,7 @@ func (c *counter) index(ctx context.Context, f Filter) (int64, error) {
 	if len(f.Mentions) > 0 {
 		return c.ways(ctx, f.ways())
 	}
+	f = f.forCounting()
 	b := c.l.builder()
 	var counts []string
 	for _, text := range c.chosenBy(b, f, "count(*)") {
@@ -284,7 +285,7 @@ func (c *counter) chosenBy(b *builder, f Filter, column string) (texts []string)
 	for _, half := range f.halves() {
 		one := b.part()
 		half.where(one, c.l.refOf(f.Project))
-		texts, b.args = append(texts, "SELECT "+column+" FROM "+f.counted()+" WHERE "+one.text()), one.args
+		texts, b.args = append(texts, "SELECT "+column+" FROM "+half.counted(b)+" WHERE "+one.text()), one.args
 	}
 	return texts
 }
