@@ -1,5 +1,7 @@
 package auditlog
 
+import "context"
+
 // Few returns a reader like l that looks up at once what at most n events mention.
 func (l *Reader) Few(n int) *Reader {
 	few := *l
@@ -20,4 +22,10 @@ func (l *Reader) Reaching(span Span) *Reader {
 	reaching := *l
 	reaching.reach = span
 	return &reaching
+}
+
+// Leading returns the index by which SQLite is told to find the events of a filter.
+func (l *Reader) Leading(ctx context.Context, f Filter) (string, error) {
+	led, err := l.led(ctx, l.db, f.normal())
+	return led.index(l.builder()), err
 }

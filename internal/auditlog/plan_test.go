@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
@@ -41,6 +42,12 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		{"who may be a user, by id", "events_actor", Filter{Actors: []string{event.NewID().String()}, half: byID}},
 		{"all that administrators can do", "events_category", Filter{Types: slices.DeleteFunc(event.ContractTypes(), func(t event.Type) bool { return event.CategoryOf(t) != event.Admin })}.ways()[0].filter},
 		{"what a user did", "events_user", Filter{Actors: []string{event.NewID().String()}, half: bySelf}},
+		{"what was done to a user", "events_user", Filter{Users: ids[:1], Types: []event.Type{"user.created"}, Outcomes: []event.Outcome{event.Succeeded}, lead: leadUsers}},
+		{"to whom something was done", "events_type", Filter{Users: ids[:1], Types: []event.Type{"user.created"}, Actors: []string{"ann"}, lead: leadTypes}},
+		{"what an actor did to somebody", "events_actor", Filter{Category: event.Admin, Users: ids[:1], Actors: []string{"ann"}, lead: leadActors}},
+		{"what was denied to a user", "events_attempts", Filter{Users: ids[:1], Outcomes: []event.Outcome{event.Denied}, lead: leadAttempts}},
+		{"one type on one day", "events_type", Filter{Types: []event.Type{"user.created"}, From: time.Unix(86400, 0), To: time.Unix(2*86400, 0), lead: leadTypes}},
+		{"one type but for an actor", "events_type", Filter{Types: []event.Type{"user.created"}, Not: Exclusion{Actors: []string{"ann"}}, lead: leadTypes}},
 		{"ten events", "sqlite_autoindex_events_1", Filter{Mentions: []Mention{{Events: ids}}, Outcomes: []event.Outcome{event.Succeeded}, below: &derived}},
 		{"one type without the tail", "events_type", Filter{Types: []event.Type{"user.created"}, below: &derived}},
 	} {
@@ -52,7 +59,7 @@ func TestPagesWalkAnIndex(t *testing.T) {
 			detail             string
 		}
 		plan, err := store.Collect(t.Context(), db, func(s *step) []any { return []any{&s.id, &s.parent, &s.unused, &s.detail} },
-			"EXPLAIN QUERY PLAN SELECT "+columns+" FROM "+from+" WHERE "+b.text()+" ORDER BY e.id DESC LIMIT 50", b.args...)
+			"EXPLAIN QUERY PLAN SELECT "+columns+" FROM "+c.filter.from(b)+" WHERE "+b.text()+" ORDER BY e.id DESC LIMIT 50", b.args...)
 		if err != nil {
 			t.Fatal(err)
 		}

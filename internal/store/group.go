@@ -200,8 +200,8 @@ type unwatched struct{ context.Context }
 // Done returns nil, which says that there is nothing to wait for.
 func (unwatched) Done() <-chan struct{} { return nil }
 
-// watched is the context itself.
-func watched(ctx context.Context) context.Context {
+// interruptible is the context itself.
+func interruptible(ctx context.Context) context.Context {
 	if u, ok := ctx.(unwatched); ok {
 		return u.Context
 	}
@@ -296,7 +296,7 @@ func (w *groupWriter) run(ctx context.Context, b *batch, trusting bool) error {
 // change runs a change, leaves its promise open and returns its drafts.
 func (w *groupWriter) change(ctx context.Context, run change) ([]*draft, error) {
 	if run.project == "" {
-		ctx = watched(ctx)
+		ctx = interruptible(ctx)
 	}
 	drafts, err := runChange(ctx, w.conn, run, func(first event.ID) error { return w.promise(ctx, run.project, first) })
 	if err == nil {

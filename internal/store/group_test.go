@@ -184,6 +184,38 @@ func TestAContextThatExpiresDuringAChange(t *testing.T) {
 	wantCommitted(t, db, "a", "b", "c", "d")
 }
 
+// TestStatementsOfRecordingsAreNotWatched: the driver has nothing to wait for while a recording runs, which
+// ends all the same when the transaction's time is over; bookkeeping can be interrupted.
+func TestStatementsOfRecordingsAreNotWatched(t *testing.T) {
+	t.Parallel()
+	_, w := openWriter(t)
+	watched := map[string]bool{}
+	look := func(name string) func(context.Context, executor) error {
+		return func(ctx context.Context, conn executor) error {
+			watched[name] = ctx.Done() != nil
+			if _, ok := ctx.Deadline(); !ok {
+				t.Errorf("%s has no end", name)
+			}
+			return put(name)(ctx, conn)
+		}
+	}
+	recording, bookkeeping := newJob(t.Context(), look("recording")), newJob(t.Context(), look("bookkeeping"))
+	recording.run.project, bookkeeping.run.project = "acme", ""
+	w.commit(only(recording))
+	w.commit(only(bookkeeping))
+	if watched["recording"] || !watched["bookkeeping"] {
+		t.Errorf("watched are %v", watched)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	if _, err := w.conn.ExecContext(unwatched{ctx}, "SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if _, err := w.conn.ExecContext(unwatched{ctx}, "SELECT 1"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a statement after the end: %v", err)
+	}
+}
+
 // TestALostSavepoint has changes that destroy the transaction around them, as the engine
 // itself does on some errors. The others are run again, each alone, and are committed once.
 // Alone there is no savepoint to release, and without a transaction nothing to commit.
