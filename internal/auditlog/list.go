@@ -174,7 +174,7 @@ func (f Filter) ways() []way {
 	}
 	if f.Category == 0 && !others && areManyOfAdmin(types) {
 		f.Category = event.Admin // which has an index, and few events that are of other types
-		if f.lead == anyLead {
+		if f.lead == anyLead && len(f.Users)+len(f.Actors) == 0 {
 			f.lead = leadCategory
 		}
 	}
