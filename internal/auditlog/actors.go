@@ -15,8 +15,11 @@ const (
 // acted is the condition that one of some actors did it; hidden stands before the columns.
 func acted(b *builder, actors []string, half half, hidden string) string {
 	users := usersAmong(actors)
-	if half == bySelf {
+	switch {
+	case half == bySelf:
 		return self(b, users, hidden)
+	case hidden != "" && len(actors) == 1 && len(users) == 0:
+		return isAmong("events_actor", named(b, "x", actors))
 	}
 	if half == byID || len(users) == 0 {
 		return named(b, hidden+"e", actors)

@@ -213,7 +213,7 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	case others:
 		b.add("NOT " + in(b, "e.type", event.ContractTypes(), asCode))
 	case len(types) > 0:
-		b.add(f.typed(b, types))
+		b.add(typed(b, types, f.hidden(b, leadTypes)))
 	}
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) && f.hidden(b, leadAttempts) == "" {
 		b.add("e.outcome <> 1") // in the words of the index of attempts
@@ -228,15 +228,15 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 		b.add("e.id < " + b.bind(event.Floor(f.To)))
 	}
 	if len(f.Users) > 0 {
-		b.add(f.ofUser(b))
+		b.add(ofUser(b, f.Users, f.hidden(b, leadUsers)))
 	}
 	if len(f.Actors) > 0 {
-		b.add(f.acted(b))
+		b.add(acted(b, f.Actors, f.half, f.hidden(b, leadActors)))
 	}
 	for _, m := range f.Mentions {
 		b.add(m.condition(b, ref, f.hidden(b, leadOutside)))
 	}
-	f.Not.restrict(b, ref, f.hidden(b, leadOutside) != "")
+	f.Not.restrict(b, ref, f.hidden(b, leadOutside))
 	if f.below != nil {
 		b.add("COALESCE(p.position, " + noPosition + ") < " + b.bind(*f.below))
 	}
@@ -257,7 +257,7 @@ func (m Mention) condition(b *builder, ref func(event.Ref) int64, hidden string)
 		any = append(any, acted(b, m.Actors, wholly, hidden))
 	}
 	if len(m.Users) > 0 {
-		any = append(any, in(b, hidden+"e.user_id", m.Users, asIs))
+		any = append(any, ofUser(b, m.Users, hidden))
 	}
 	if len(m.Refs) > 0 {
 		any = append(any, mentions(b, m.Refs, ref))
@@ -273,20 +273,16 @@ func mentions(b *builder, refs []event.Ref, ref func(event.Ref) int64) string {
 		in(b, "r.ref", refs, func(r event.Ref) any { return ref(r) }) + ")"
 }
 
-// restrict leaves events out; by the indexes of what they are left out for, where others are led by theirs.
-func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64, byIndex bool) {
-	if len(n.Types) == 1 && byIndex {
-		b.add("NOT " + isAmong("events_type", in(b, "x.type", n.Types, asCode)))
-	} else if len(n.Types) > 0 {
-		b.add("NOT " + in(b, "e.type", n.Types, asCode))
+// restrict leaves events out; hidden stands before columns, as in condition.
+func (n Exclusion) restrict(b *builder, ref func(event.Ref) int64, hidden string) {
+	if len(n.Types) > 0 {
+		b.add("NOT " + typed(b, n.Types, hidden))
 	}
 	if len(n.Users) > 0 {
 		b.add("(e.user_id IS NULL OR NOT " + in(b, "e.user_id", n.Users, asIs) + ")")
 	}
-	if len(n.Actors) == 1 && byIndex && len(usersAmong(n.Actors)) == 0 {
-		b.add("NOT " + isAmong("events_actor", named(b, "x", n.Actors)))
-	} else if len(n.Actors) > 0 {
-		b.add("NOT " + acted(b, n.Actors, wholly, ""))
+	if len(n.Actors) > 0 {
+		b.add("NOT " + acted(b, n.Actors, wholly, hidden))
 	}
 	if len(n.Outcomes) > 0 {
 		b.add("NOT " + in(b, "e.outcome", n.Outcomes, asNumber))

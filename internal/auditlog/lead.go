@@ -52,29 +52,23 @@ func isAmong(index, condition string) string {
 	return "EXISTS (SELECT 1 FROM events x INDEXED BY " + index + " WHERE x.project_id = e.project_id AND x.id = e.id AND " + condition + ")"
 }
 
-// typed, acted, ofUser and endedIn are the conditions of the filter's types, actors, users and outcomes.
-func (f Filter) typed(b *builder, types []event.Type) string {
-	if hidden := f.hidden(b, leadTypes); hidden == "" || len(types) > 1 {
+// typed is the condition that an event has one of some types; hidden stands before the column.
+func typed(b *builder, types []event.Type, hidden string) string {
+	if hidden == "" || len(types) > 1 {
 		return in(b, hidden+"e.type", types, asCode)
 	}
 	return isAmong("events_type", in(b, "x.type", types, asCode))
 }
 
-func (f Filter) acted(b *builder) string {
-	hidden := f.hidden(b, leadActors)
-	if hidden == "" || len(f.Actors) > 1 || len(usersAmong(f.Actors)) > 0 {
-		return acted(b, f.Actors, f.half, hidden)
+// ofUser is the condition that it is about one of some users.
+func ofUser(b *builder, users []event.ID, hidden string) string {
+	if hidden == "" || len(users) > 1 {
+		return in(b, hidden+"e.user_id", users, asIs)
 	}
-	return isAmong("events_actor", named(b, "x", f.Actors))
+	return isAmong("events_user", in(b, "x.user_id", users, asIs))
 }
 
-func (f Filter) ofUser(b *builder) string {
-	if hidden := f.hidden(b, leadUsers); hidden == "" || len(f.Users) > 1 {
-		return in(b, hidden+"e.user_id", f.Users, asIs)
-	}
-	return isAmong("events_user", in(b, "x.user_id", f.Users, asIs))
-}
-
+// endedIn is the condition of the filter's outcomes.
 func (f Filter) endedIn(b *builder) string {
 	if len(f.Outcomes) == 1 && f.Outcomes[0] == event.Succeeded && f.hidden(b, leadOutside) != "" && f.lead != leadUsers {
 		return "NOT " + isAmong("events_attempts", "x.outcome <> 1")
@@ -110,18 +104,13 @@ func (f Filter) index(b *builder) string {
 	return ""
 }
 
-// leading is a condition that may lead, and a filter of it and the time alone.
-type leading struct {
-	lead lead
-	part Filter
-}
-
-// leads are the conditions that have an index, those last that have to be counted along it.
-func (f Filter) leads() (all []leading) {
+// leads are filters of one condition that has an index and the time, with that condition as their lead;
+// those last that have to be counted along it.
+func (f Filter) leads() (all []Filter) {
 	add := func(l lead, set func(*Filter)) {
 		part := Filter{Project: f.Project, From: f.From, To: f.To, lead: l}
 		set(&part)
-		all = append(all, leading{l, part})
+		all = append(all, part)
 	}
 	types, others := f.reduceTypes()
 	if f.Category == event.Admin || !others && areManyOfAdmin(types) {
@@ -158,9 +147,6 @@ func (l *Reader) led(ctx context.Context, q store.Querier, f Filter) (Filter, er
 		return f, nil // a group of mentions leads
 	}
 	leads := f.leads()
-	if len(leads) == 0 {
-		return f, nil
-	}
 	if len(leads) == 1 {
 		f.lead = leads[0].lead
 		return f, nil
@@ -168,7 +154,7 @@ func (l *Reader) led(ctx context.Context, q store.Querier, f Filter) (Filter, er
 	c, fewest := &counter{l: l, q: q, f: f}, int64(math.MaxInt64)
 	for _, one := range leads {
 		limit := min(fewest, maxLead)
-		n, counted, err := c.estimate(ctx, one.part, limit)
+		n, counted, err := c.estimate(ctx, one, limit)
 		if err != nil {
 			return Filter{}, err
 		}

@@ -158,7 +158,7 @@ func (w way) source(b *builder, ref func(event.Ref) int64) string {
 	default:
 		return w.filter.from(b)
 	}
-	return way + " JOIN " + strings.Replace(from, " LEFT JOIN", " ON e.id = way.id LEFT JOIN", 1)
+	return way + " JOIN events e ON e.id = way.id" + positions
 }
 
 // ways splits a filter into walks: a few types into one each, or a few users or actors, and the first group

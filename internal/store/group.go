@@ -193,7 +193,7 @@ func (w *groupWriter) commit(b *batch) {
 }
 
 // unwatched is a context that ends a transaction between two statements, and none within: for each
-// statement that could be interrupted the driver starts a goroutine, a sixth of what recording takes.
+// statement that could be interrupted the driver starts a goroutine, a tenth of what recording takes.
 // Those of recordings are short. Bookkeeping's may not be, and it gets the context itself.
 type unwatched struct{ context.Context }
 
