@@ -30,12 +30,13 @@ type Reader struct {
 	maxLookedAt int64
 	few         int   // fewEvents; tests set it
 	maxWalked   int64 // maxWalked; tests set it
+	maxLeftOut  int64 // maxLeftOut; tests set it
 	reach       Span  // 0 where walks are not split; tests set it
 }
 
 // New returns a reader.
 func New(db *store.DB) *Reader {
-	l := &Reader{db: db, maxLookedAt: maxLookedAt, few: fewEvents, maxWalked: maxWalked}
+	l := &Reader{db: db, maxLookedAt: maxLookedAt, few: fewEvents, maxWalked: maxWalked, maxLeftOut: maxLeftOut}
 	if db.Engine() == store.PostgreSQL {
 		l.reach = reach
 	}

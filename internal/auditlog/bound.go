@@ -81,6 +81,9 @@ func (c *counter) bound(ctx context.Context) (int64, error) {
 			}
 		}
 	}
+	if few, err := c.leavesFew(ctx); err != nil || few {
+		return unknown, err
+	}
 	info := TooBroad{fewest, c.l.maxLookedAt, []string{"created", "type", "actor", "user"}}
 	return unknown, fault.New(fault.Exhausted, "QueryTooBroad",
 		"About %d events would have to be looked at one by one, and at most %d may be. Narrow it by time, type, actor or user.", fewest, c.l.maxLookedAt).With(info)
@@ -140,25 +143,17 @@ func (c *counter) estimate(ctx context.Context, part Filter, limit int64) (_ int
 		return n, false, err
 	}
 	of := &counter{l: c.l, q: c.q, f: part}
-	if keys, minus, ok := part.countKeys(); ok {
-		covered := true
-		if len(part.Actors) > 0 {
-			var err error
-			if covered, err = of.covers(ctx, part.Actors); err != nil {
-				return 0, false, err
-			}
-		}
-		if covered {
-			of.keys, of.minus = keys, minus
-			from, _, _, to := part.bounds()
-			b := c.l.builder()
-			sum := of.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
-			n, err := one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
-			return n, true, err
-		}
+	if of.keys, of.minus, counted, err = of.covering(ctx, part); err != nil {
+		return 0, false, err
+	}
+	b := c.l.builder()
+	if counted {
+		from, _, _, to := part.bounds()
+		sum := of.sumOf(b, segments(Minute.Start(from), Minute.ceil(to)))
+		n, err := one(ctx, c.l.kept(c.q), `SELECT `+orZero(sum), b.args...)
+		return n, true, err
 	}
 	w := window{size: int(limit)}
-	b := c.l.builder()
 	text := idsOf(b, c.l.refOf(c.f.Project), part, w)
 	n, err := one(ctx, c.q, `SELECT count(*) FROM (`+text+`) AS looked`, b.args...)
 	return n, false, err

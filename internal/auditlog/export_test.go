@@ -24,6 +24,13 @@ func (l *Reader) Reaching(span Span) *Reader {
 	return &reaching
 }
 
+// LeavingOut returns a reader like l that takes at most n events away from what the counts say.
+func (l *Reader) LeavingOut(n int64) *Reader {
+	leaving := *l
+	leaving.maxLeftOut = n
+	return &leaving
+}
+
 // Leading returns the index by which SQLite is told to find the events of a filter.
 func (l *Reader) Leading(ctx context.Context, f Filter) (string, error) {
 	led, err := l.led(ctx, l.db, f.normal())

@@ -221,12 +221,7 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
 		b.add(f.endedIn(b))
 	}
-	if !f.From.IsZero() {
-		b.add("e.id >= " + b.bind(event.Floor(f.From)))
-	}
-	if !f.To.IsZero() {
-		b.add("e.id < " + b.bind(event.Floor(f.To)))
-	}
+	f.restrictTime(b)
 	if len(f.Users) > 0 {
 		b.add(ofUser(b, f.Users, f.hidden(b, leadUsers)))
 	}
@@ -240,6 +235,21 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	if f.below != nil {
 		b.add("COALESCE(p.position, " + noPosition + ") < " + b.bind(*f.below))
 	}
+}
+
+// restrictTime adds the filter's time as a condition on the ids of e.
+func (f Filter) restrictTime(b *builder) {
+	if !f.From.IsZero() {
+		b.add("e.id >= " + b.bind(event.Floor(f.From)))
+	}
+	if !f.To.IsZero() {
+		b.add("e.id < " + b.bind(event.Floor(f.To)))
+	}
+}
+
+// inTime reports whether an event is within the filter's time.
+func (f Filter) inTime(id event.ID) bool {
+	return (f.From.IsZero() || !id.Time().Before(f.From)) && (f.To.IsZero() || id.Time().Before(f.To))
 }
 
 // noPosition is above all positions. By COALESCE a condition on the position of an event leaves SQLite
@@ -302,7 +312,7 @@ func (f Filter) matches(id event.ID, d event.Derived) bool {
 	case f.Category != 0 && d.Category != f.Category,
 		(len(types) > 0 || others) && !slices.Contains(types, d.Type) && (!others || d.Type.InContract()),
 		len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, d.Outcome),
-		!f.From.IsZero() && id.Time().Before(f.From), !f.To.IsZero() && !id.Time().Before(f.To),
+		!f.inTime(id),
 		len(f.Users) > 0 && !slices.Contains(f.Users, d.User), len(f.Actors) > 0 && !slices.Contains(f.Actors, d.ActorID),
 		slices.Contains(f.Not.Types, d.Type), slices.Contains(f.Not.Actors, d.ActorID), slices.Contains(f.Not.Outcomes, d.Outcome),
 		!d.User.IsZero() && slices.Contains(f.Not.Users, d.User), mention(f.Not.Refs):

@@ -38,15 +38,18 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	if w.empty || f.nothing() {
 		return Page{Rows: []Row{}, count: count}, nil
 	}
-	if !f.refers() {
-		rows, ok, err := l.sparse(ctx, f, w)
-		if err == nil && !ok {
-			rows, err = l.walk(ctx, l.db.KeepingPlans(), f, w)
-		}
+	rows, few, err := l.sparse(ctx, f, w)
+	if err == nil && !few && !f.refers() {
+		rows, err = l.walk(ctx, l.db.KeepingPlans(), f, w)
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	if few || !f.refers() {
 		if total != unknown {
 			total = max(total, int64(len(rows))) // there may be more by now
 		}
-		return w.page(rows, count), err
+		return w.page(rows, count), nil
 	}
 	// The tail comes first, and what follows leaves out all that was in it or came later, so the
 	// page is of one state without a transaction around it.
@@ -54,8 +57,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	if err != nil {
 		return Page{}, err
 	}
-	rows, err := l.walk(ctx, l.db, c.derived, w)
-	if err != nil {
+	if rows, err = l.walk(ctx, l.db, c.derived, w); err != nil {
 		return Page{}, err
 	}
 	for _, row := range c.tail.rows {
@@ -65,7 +67,10 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	}
 	c.tail.rows = nil // of which the page has what it needs
 	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
-	return w.page(rows, c.total), nil
+	if !f.leavesOut() {
+		count = c.total
+	}
+	return w.page(rows, count), nil
 }
 
 // walk reads the rows of a window, and one more, in the order in which the window is walked.

@@ -29,14 +29,17 @@ func (l *Reader) at(ctx context.Context, f Filter, place int64, ascending bool) 
 // at finds an event where the counts cover the filter by walking them, from the longest spans to the
 // minute in which the event must be, and counts nothing but that minute.
 func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
+	if err := c.leaveOut(ctx); err != nil {
+		return event.ID{}, false, err
+	}
 	from, low, high, to := c.f.bounds()
 	if c.keys == nil || !low.Before(high) {
-		return c.within(ctx, c.f, place, ascending)
+		return c.within(ctx, place, ascending)
 	}
 	b := c.l.builder()
 	_, tail, err := uncounted(ctx, c.q, c.f.Project, b, "NULL")
 	if err == nil {
-		tail, err = c.between(c.f, low, high).chosen(ctx, tail)
+		tail, err = c.between(low, high).chosen(ctx, tail)
 	}
 	if err != nil {
 		return event.ID{}, false, err
@@ -48,13 +51,13 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 		edges[0], edges[1] = edges[1], edges[0]
 	}
 	if edge := edges[0]; edge[0].Before(edge[1]) {
-		first := c.between(c.f, edge[0], edge[1])
-		n, err := first.index(ctx, first.f)
+		first := c.between(edge[0], edge[1])
+		n, err := first.walked(ctx)
 		if err != nil {
 			return event.ID{}, false, err
 		}
 		if place < n {
-			return first.within(ctx, first.f, place, ascending)
+			return first.within(ctx, place, ascending)
 		}
 		place -= n
 	}
@@ -68,8 +71,7 @@ func (c *counter) at(ctx context.Context, place int64, ascending bool) (event.ID
 	if !edge[0].Before(edge[1]) {
 		return event.ID{}, false, nil
 	}
-	last := c.between(c.f, edge[0], edge[1])
-	return last.within(ctx, last.f, place, ascending)
+	return c.between(edge[0], edge[1]).within(ctx, place, ascending)
 }
 
 // bucket is how many events one span has.
@@ -95,14 +97,15 @@ func (c *counter) descend(ctx context.Context, s stretch, place *int64, ascendin
 		start := AtMinute(b.start)
 		end := s.span.next(start)
 		if s.span == Minute {
-			return c.within(ctx, c.between(c.f, start, end).f, *place, ascending)
+			return c.between(start, end).within(ctx, *place, ascending)
 		}
 		return c.descend(ctx, stretch{s.span - 1, start, end}, place, ascending, tail)
 	}
 	return event.ID{}, false, nil
 }
 
-// buckets returns the spans of a stretch that have events, in order, those of the tail counted in.
+// buckets returns the spans of a stretch that have events, in order, those of the tail counted in and those
+// that the filter leaves out taken away.
 func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bucket, error) {
 	b := c.l.builder()
 	sum := c.signed(b)
@@ -126,21 +129,22 @@ func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bu
 		}
 		buckets[i].n++
 	}
+	for i, b := range buckets {
+		start := AtMinute(b.start)
+		buckets[i].n -= c.leftOut(start, s.span.next(start))
+	}
 	return buckets, nil
 }
 
 // within finds the event at a place by walking an index.
-func (c *counter) within(ctx context.Context, f Filter, place int64, ascending bool) (event.ID, bool, error) {
-	order := "DESC"
-	if ascending {
-		order = "ASC"
-	}
-	if f.refers() {
-		return c.withinReferences(ctx, place, ascending)
+func (c *counter) within(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
+	w := window{ascending: ascending}
+	if c.f.refers() {
+		return c.withinReferences(ctx, w, int(place))
 	}
 	b := c.l.builder()
-	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(c.chosenBy(b, f, "e.id AS id"), " UNION ALL ")+`
-		ORDER BY id `+order+`
+	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(c.chosenBy(b, c.f, "e.id AS id"), " UNION ALL ")+`
+		ORDER BY id`+w.order()+`
 		LIMIT 1 OFFSET `+b.bind(place), b.args...)
 	if err != nil || len(ids) == 0 {
 		return event.ID{}, false, err
@@ -150,16 +154,18 @@ func (c *counter) within(ctx context.Context, f Filter, place int64, ascending b
 
 // withinReferences reads the ids that a filter finds by what events mention, up to the place,
 // and those of the tail.
-func (c *counter) withinReferences(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
-	w := window{ascending: ascending, size: int(place)}
-	rows, err := c.l.walk(ctx, c.q, c.derived, w)
+func (c *counter) withinReferences(ctx context.Context, w window, place int) (event.ID, bool, error) {
+	w.size = place
+	b := c.l.builder()
+	found := idsOf(b, c.l.refOf(c.f.Project), c.derived, w)
+	ids, err := store.Column[event.ID](ctx, c.q, "SELECT id FROM ("+found+") AS found ORDER BY id"+w.order()+" LIMIT "+w.limit(), b.args...)
 	if err != nil {
 		return event.ID{}, false, err
 	}
-	rows = append(rows, c.tail.rows...)
-	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
-	if place >= int64(len(rows)) {
+	ids = append(ids, c.tail.chosen(c.f)...)
+	slices.SortFunc(ids, w.compare)
+	if place >= len(ids) {
 		return event.ID{}, false, nil
 	}
-	return rows[place].ID, true, nil
+	return ids[place], true, nil
 }

@@ -21,6 +21,9 @@ const maxLed = 100
 // thinned reports whether the index that the filter is walked along has events that the filter
 // does not choose, though the counts cover both.
 func (f Filter) thinned() bool {
+	if rest, _, ok := f.without(); ok {
+		f = rest
+	}
 	keys, minus, covered := f.countKeys()
 	covered = covered && len(keys)+2*len(minus) <= maxLed
 	types, others := f.reduceTypes()
@@ -44,6 +47,9 @@ func (l *Reader) sparse(ctx context.Context, f Filter, w window) (rows []Row, ok
 	}
 	err = store.InSnapshot(ctx, l.db, func(ctx context.Context, q *store.Snapshot) error {
 		c, err := l.counter(ctx, q, f)
+		if err == nil {
+			err = c.leaveOut(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -107,6 +113,9 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	low, high := Minute.ceil(from), Minute.Start(to)
 	if !low.Before(high) {
 		return false, nil // it is all within two minutes
+	}
+	if rest, _, ok := c.f.without(); ok {
+		c.f = rest
 	}
 	c.keys, c.minus, _ = c.f.countKeys()
 	parts, wanted := roughly(low, high), int64(w.size+1)
@@ -176,7 +185,11 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 	for _, bucket := range buckets {
 		start := AtMinute(bucket.start)
 		i := slices.IndexFunc(parts, func(s stretch) bool { return !start.Before(s.from) && start.Before(s.to) })
-		all = append(all, stretch{parts[i].span, start, parts[i].span.next(start)})
+		end := parts[i].span.next(start)
+		if bucket.n -= c.leftOut(start, end); bucket.n <= 0 {
+			continue
+		}
+		all = append(all, stretch{parts[i].span, start, end})
 		if found += bucket.n; found > int64(w.size) {
 			break
 		}
@@ -187,14 +200,17 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 // idsIn returns the ids of the filter's events that are in some stretches or that the counts do
 // not know of, in the order of the walk.
 func (c *counter) idsIn(ctx context.Context, parts []stretch, w window) ([]event.ID, error) {
-	b := c.l.builder()
+	b, f := c.l.builder(), c.f
+	if f.refers() {
+		f = c.derived
+	}
 	texts := make([]string, len(parts))
 	for i, s := range parts {
 		one := b.part()
-		c.f.where(one, c.l.refOf(c.f.Project))
+		f.where(one, c.l.refOf(f.Project))
 		one.add("e.id >= " + one.bind(event.Floor(s.from)) + " AND e.id < " + one.bind(event.Floor(s.to)))
 		w.restrict(one, "e.id")
-		texts[i], b.args = "SELECT e.id FROM "+c.f.events(b)+" WHERE "+one.text(), one.args
+		texts[i], b.args = "SELECT e.id FROM "+f.counted(b)+" WHERE "+one.text(), one.args
 	}
 	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(texts, " UNION ALL "), b.args...)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 type tail struct {
 	// projected is the position from which on events are in the tail.
 	projected int64
-	rows      []Row // those that the filter chooses
-	size      int64 // how many these are
+	rows      []Row      // those that the filter chooses
+	ids       []event.ID // theirs
 }
 
 // tail reads the tail and derives what its events mention.
@@ -34,11 +34,16 @@ func (l *Reader) tail(ctx context.Context, q store.Querier, f Filter) (tail, err
 			d, err := event.Derive(row.entry.Plain(), row.disclosures)
 			if err == nil && f.matches(row.ID, d) {
 				t.rows = append(t.rows, row)
-				t.size++
+				t.ids = append(t.ids, row.ID)
 			}
 		}
 	}
 	return t, nil
+}
+
+// chosen are those of the tail that are within the time of a filter, by which it was read.
+func (t tail) chosen(f Filter) []event.ID {
+	return slices.DeleteFunc(slices.Clone(t.ids), func(id event.ID) bool { return !f.inTime(id) })
 }
 
 // derived is the filter without the tail.

@@ -38,7 +38,7 @@ func (l *Reader) count(ctx context.Context, f Filter) (n int64, err error) {
 		n, err = c.total(ctx)
 		return err
 	}
-	if f.refers() || f.wholeMinutes() {
+	if !f.leavesOut() && (f.refers() || f.wholeMinutes()) {
 		// What changes is read by one statement, and what others read leaves out what came later.
 		err = count(ctx, l.db)
 		return n, err
@@ -52,8 +52,9 @@ type counter struct {
 	l     *Reader
 	q     store.Querier
 	f     Filter
-	keys  []string // of which the sums make the total; nil when the counts don't cover the filter
-	minus []string // of which the sums are taken away from it
+	keys  []string   // of which the sums make the total; nil when the counts don't cover the filter
+	minus []string   // of which the sums are taken away from it
+	out   []event.ID // events in these sums that the filter leaves out, in order
 	// For a filter that refers: what the references don't know of, and the filter of the others.
 	tail    tail
 	derived Filter
@@ -91,34 +92,45 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 	if err := f.checkGroups(); err != nil {
 		return nil, err
 	}
-	var err error
 	if f.refers() {
-		if c.tail, err = l.tail(ctx, q, f); err != nil {
-			return nil, err
-		}
-		if c.derived, err = l.looked(ctx, q, c.tail.derived(f)); err != nil {
-			return nil, err
-		}
-		if _, err = (&counter{l: l, q: q, f: c.derived}).bound(ctx); err == nil {
-			c.derived, err = l.led(ctx, q, c.derived)
-		}
-		return c, err
+		return c, c.refer(ctx)
 	}
-	keys, minus, ok := f.countKeys()
-	if !ok {
-		return c, nil
-	}
-	if actors := slices.Concat(f.Actors, f.Not.Actors); len(actors) > 0 {
-		ok, err := c.covers(ctx, actors)
-		if err == nil && !ok {
+	keys, minus, ok, err := c.covering(ctx, f)
+	if err == nil && !ok && len(f.Actors)+len(f.Not.Actors) > 0 {
+		if _, _, counted := f.countKeys(); counted {
 			_, err = c.bound(ctx)
-		}
-		if err != nil || !ok {
-			return c, err
 		}
 	}
 	c.keys, c.minus = keys, minus
-	return c, nil
+	return c, err
+}
+
+// refer finds out what a filter refers to.
+func (c *counter) refer(ctx context.Context) (err error) {
+	if c.tail, err = c.l.tail(ctx, c.q, c.f); err != nil {
+		return err
+	}
+	if c.derived, err = c.l.looked(ctx, c.q, c.tail.derived(c.f)); err != nil {
+		return err
+	}
+	if _, err = (&counter{l: c.l, q: c.q, f: c.derived}).bound(ctx); err == nil {
+		c.derived, err = c.l.led(ctx, c.q, c.derived)
+	}
+	return err
+}
+
+// covering are the keys of the counts whose sums a filter asks for, and those that are taken away; false
+// when the counts do not cover it.
+func (c *counter) covering(ctx context.Context, f Filter) (keys, minus []string, ok bool, err error) {
+	if keys, minus, ok = f.countKeys(); ok {
+		if actors := slices.Concat(f.Actors, f.Not.Actors); len(actors) > 0 {
+			ok, err = c.covers(ctx, actors)
+		}
+	}
+	if err != nil || !ok {
+		return nil, nil, false, err
+	}
+	return keys, minus, true, nil
 }
 
 // covers reports whether the counts know all of some actors. An end user's actions are not
@@ -228,28 +240,27 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 	if c.f.nothing() {
 		return 0, nil
 	}
-	if c.f.refers() {
-		n, err := c.index(ctx, c.derived)
-		return n + c.tail.size, err
+	if err := c.leaveOut(ctx); err != nil {
+		return 0, err
 	}
 	from, low, high, to := c.f.bounds()
 	if c.keys == nil || !low.Before(high) {
-		return c.index(ctx, c.f)
+		return c.walked(ctx)
 	}
 	b := c.l.builder()
 	n, tail, err := uncounted(ctx, c.l.kept(c.q), c.f.Project, b, c.sumOf(b, segments(low, high)))
 	if err != nil {
 		return 0, err
 	}
-	if tail, err = c.between(c.f, low, high).chosen(ctx, tail); err != nil {
+	if tail, err = c.between(low, high).chosen(ctx, tail); err != nil {
 		return 0, err
 	}
-	n += int64(len(tail))
+	n += int64(len(tail)) - int64(len(c.out))
 	for _, edge := range [][2]time.Time{{from, low}, {high, to}} {
 		if !edge[0].Before(edge[1]) {
 			continue
 		}
-		more, err := c.index(ctx, c.between(c.f, edge[0], edge[1]).f)
+		more, err := c.between(edge[0], edge[1]).walked(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -259,11 +270,20 @@ func (c *counter) total(ctx context.Context) (int64, error) {
 }
 
 // between is the counter of a part of the filter's time.
-func (c *counter) between(f Filter, from, to time.Time) *counter {
-	f.From, f.To = from, to
+func (c *counter) between(from, to time.Time) *counter {
 	part := *c
-	part.f = f
+	part.f.From, part.f.To = from, to
+	part.derived.From, part.derived.To = from, to
 	return &part
+}
+
+// walked counts the events along an index, those of the tail too.
+func (c *counter) walked(ctx context.Context) (int64, error) {
+	if !c.f.refers() {
+		return c.index(ctx, c.f)
+	}
+	n, err := c.index(ctx, c.derived)
+	return n + int64(len(c.tail.chosen(c.f))), err
 }
 
 // index counts the events of a filter along an index.
@@ -352,8 +372,11 @@ func (c *counter) counts(b *builder, s stretch) string {
 	return part.text()
 }
 
-// chosen returns those of some events that the filter chooses.
+// chosen returns those of some events that the filter chooses; of one that refers, of the tail.
 func (c *counter) chosen(ctx context.Context, ids []event.ID) ([]event.ID, error) {
+	if c.f.refers() {
+		return c.tail.chosen(c.f), nil
+	}
 	var all []event.ID
 	for some := range slices.Chunk(ids, idsAtOnce) {
 		b := c.l.builder()

@@ -4,6 +4,6 @@ package auditlog
 // that is slower or faster than others; what New returns looks at a million.
 func (l *Reader) Within(n int64) *Reader {
 	within := *l
-	within.maxLookedAt = n
+	within.maxLookedAt, within.maxLeftOut = n, min(n, l.maxLeftOut)
 	return &within
 }
