@@ -30,20 +30,14 @@ type TooBroad struct {
 const unknown = -1
 
 // bound refuses a filter for which too many events would have to be looked at, before it runs. One that
-// refers is bound when it is known what to (Reader.counter). It returns the filter with its lead, and how
+// refers is bound when it is known what to (counter.refer). It returns the filter with its lead, and how
 // many events it chooses where these had to be counted.
 func (l *Reader) bound(ctx context.Context, f Filter) (_ Filter, total int64, err error) {
-	total = unknown
 	if f.refers() || f.nothing() {
-		return f, total, nil
+		return f, unknown, nil
 	}
-	if _, _, counted := f.countKeys(); !counted {
-		if total, err = (&counter{l: l, q: l.db, f: f}).bound(ctx); err != nil {
-			return f, total, err
-		}
-	}
-	f, err = l.led(ctx, l.db, f)
-	return f, total, err
+	_, _, covered := f.countKeys()
+	return (&counter{l: l, q: l.db, f: f}).bound(ctx, covered)
 }
 
 func (f Filter) checkGroups() error {
@@ -53,68 +47,40 @@ func (f Filter) checkGroups() error {
 	return nil
 }
 
-func (c *counter) bound(ctx context.Context) (int64, error) {
+// bound is Reader.bound of the counter's filter; covered says that the counts cover it.
+func (c *counter) bound(ctx context.Context, covered bool) (_ Filter, total int64, err error) {
 	if err := c.f.checkGroups(); err != nil {
-		return unknown, err
+		return c.f, unknown, err
 	}
 	if c.f.nothing() || slices.ContainsFunc(c.f.Mentions, Mention.isFew) {
-		return unknown, nil
+		return c.f, unknown, nil
 	}
-	size, err := one(ctx, c.q, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, c.f.Project)
-	if err != nil || size <= c.l.maxLookedAt {
-		return unknown, err
+	bounded := !covered
+	if bounded {
+		size, err := one(ctx, c.q, `SELECT size FROM logs WHERE project_id = $1 AND NOT closed`, c.f.Project)
+		if err != nil {
+			return c.f, unknown, err
+		}
+		bounded = size > c.l.maxLookedAt
 	}
-	fewest := size
-	if c.f.ofUsersAlone() {
-		var total int64
-		if fewest, total, err = c.ofUsers(ctx, c.f, c.l.maxLookedAt); err != nil || fewest <= c.l.maxLookedAt {
-			return total, err
+	total = unknown
+	if bounded && c.f.ofUsersAlone() {
+		var looked int64
+		if looked, total, err = c.ofUsers(ctx, c.f, c.l.maxLookedAt); err != nil {
+			return c.f, unknown, err
 		}
-	} else {
-		for _, part := range c.f.parts() {
-			n, _, err := c.estimate(ctx, part, c.l.maxLookedAt)
-			if err != nil {
-				return unknown, err
-			}
-			if fewest = min(fewest, n); fewest <= c.l.maxLookedAt {
-				return unknown, nil
-			}
-		}
+		bounded = looked > c.l.maxLookedAt
+	}
+	f, fewest, err := c.led(ctx, bounded)
+	if err != nil || !bounded || fewest <= c.l.maxLookedAt {
+		return f, total, err
 	}
 	if few, err := c.leavesFew(ctx); err != nil || few {
-		return unknown, err
+		return f, unknown, err
 	}
 	info := TooBroad{fewest, c.l.maxLookedAt, []string{"created", "type", "actor", "user"}}
-	return unknown, fault.New(fault.Exhausted, "QueryTooBroad",
+	return f, unknown, fault.New(fault.Exhausted, "QueryTooBroad",
 		"About %d events would have to be looked at one by one, and at most %d may be. Narrow it by time, type, actor or user.", fewest, c.l.maxLookedAt).With(info)
-}
-
-// parts are the filters, each of one condition and the time, by any of which the engine can
-// find the events; the fewest events any of them has are to be looked at.
-func (f Filter) parts() []Filter {
-	base := Filter{Project: f.Project, Category: f.Category, From: f.From, To: f.To}
-	if base.Category == event.Users {
-		base.Category = 0 // which has no index of its own
-	}
-	parts := []Filter{base}
-	add := func(set func(*Filter)) {
-		part := base
-		set(&part)
-		parts = append(parts, part)
-	}
-	if types, others := f.reduceTypes(); len(types) > 0 && !others {
-		add(func(p *Filter) { p.Types = types })
-	}
-	if len(f.Actors) > 0 {
-		add(func(p *Filter) { p.Actors = f.Actors })
-	}
-	if len(f.Users) > 0 {
-		add(func(p *Filter) { p.Category, p.Users = 0, f.Users })
-	}
-	for _, m := range f.Mentions {
-		add(func(p *Filter) { p.Category, p.Mentions = 0, []Mention{m} })
-	}
-	return parts
 }
 
 // ofUsers counts, for a filter of users and time, what these have, no further than the limit, and what of

@@ -33,6 +33,6 @@ func (l *Reader) LeavingOut(n int64) *Reader {
 
 // Leading returns the index by which SQLite is told to find the events of a filter.
 func (l *Reader) Leading(ctx context.Context, f Filter) (string, error) {
-	led, err := l.led(ctx, l.db, f.normal())
+	led, _, err := (&counter{l: l, q: l.db, f: f.normal()}).led(ctx, false)
 	return led.index(l.builder()), err
 }

@@ -104,29 +104,45 @@ func (f Filter) index(b *builder) string {
 	return ""
 }
 
-// leads are filters of one condition that has an index and the time, with that condition as their lead;
-// those last that have to be counted along it.
-func (f Filter) leads() (all []Filter) {
+// conditions are filters, each of one condition that has an index and the time, the first of the time
+// alone: events are found by one of them, and looked at for the others. Those by which they can be found in
+// order have it as their lead. The last have to be counted along their index.
+func (f Filter) conditions() (all []Filter) {
 	add := func(l lead, set func(*Filter)) {
 		part := Filter{Project: f.Project, From: f.From, To: f.To, lead: l}
+		if len(f.Mentions) > 0 {
+			part.lead = anyLead // a group of mentions leads
+		}
 		set(&part)
 		all = append(all, part)
 	}
+	add(anyLead, func(*Filter) {})
 	types, others := f.reduceTypes()
 	if f.Category == event.Admin || !others && areManyOfAdmin(types) {
 		add(leadCategory, func(p *Filter) { p.Category = event.Admin })
 	}
-	if !others && len(types) > 0 && len(types) <= mergedTypes {
-		add(leadTypes, func(p *Filter) { p.Types = types })
+	if !others && len(types) > 0 {
+		l := leadTypes
+		if len(types) > mergedTypes {
+			l = anyLead
+		}
+		add(l, func(p *Filter) { p.Types = types })
 	}
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
 		add(leadAttempts, func(p *Filter) { p.Outcomes = f.Outcomes })
 	}
-	if len(f.Actors) > 0 && (len(f.Actors) <= mergedPeople || len(f.Users) > 0) {
-		add(leadActors, func(p *Filter) { p.Actors = f.Actors })
+	if len(f.Actors) > 0 {
+		l := leadActors
+		if len(f.Actors) > mergedPeople && len(f.Users) == 0 {
+			l = anyLead
+		}
+		add(l, func(p *Filter) { p.Actors = f.Actors })
 	}
 	if len(f.Users) > 0 {
 		add(leadUsers, func(p *Filter) { p.Users = f.Users })
+	}
+	for _, m := range f.Mentions {
+		add(anyLead, func(p *Filter) { p.Mentions = []Mention{m} })
 	}
 	return all
 }
@@ -140,27 +156,40 @@ func areManyOfAdmin(types []event.Type) bool {
 	return len(types) > mergedTypes && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin })
 }
 
-// led is the filter with the condition that leads to the fewest events as its lead. Without, SQLite, which
-// does not know how often values occur, may go through all that one type has for the few that one user has.
-func (l *Reader) led(ctx context.Context, q store.Querier, f Filter) (Filter, error) {
-	if l.db.Engine() != store.SQLite || len(f.Mentions) > 0 {
-		return f, nil // a group of mentions leads
+// led is the filter with the condition that leads to the fewest events as its lead, and, where bounded asks
+// for it, how many any of its conditions leads to at the least: beyond what may be looked at they are not
+// counted, nor further than to that, where that is enough to know. Without a lead, SQLite, which does not
+// know how often values occur, may go through all that one type has for the few that one user has.
+func (c *counter) led(ctx context.Context, bounded bool) (f Filter, fewest int64, err error) {
+	f, fewest = c.f, math.MaxInt64
+	conditions, leads := f.conditions(), 0
+	for _, one := range conditions {
+		if one.lead != anyLead {
+			f.lead = one.lead
+			leads++
+		}
 	}
-	leads := f.leads()
-	if len(leads) == 1 {
-		f.lead = leads[0].lead
-		return f, nil
+	if c.l.db.Engine() != store.SQLite {
+		f.lead, leads = anyLead, 0
 	}
-	c, fewest := &counter{l: l, q: q, f: f}, int64(math.MaxInt64)
-	for _, one := range leads {
-		limit := min(fewest, maxLead)
-		n, counted, err := c.estimate(ctx, one, limit)
+	limit, least := int64(maxLead), int64(math.MaxInt64)
+	if bounded {
+		limit = c.l.maxLookedAt
+	}
+	for _, one := range conditions {
+		leading := one.lead != anyLead && leads > 1
+		if !leading && (!bounded || fewest <= limit) {
+			continue
+		}
+		most := min(least, limit)
+		n, counted, err := c.estimate(ctx, one, most)
 		if err != nil {
-			return Filter{}, err
+			return Filter{}, 0, err
 		}
-		if f.lead == anyLead || n < fewest && (counted || n < limit) {
-			f.lead, fewest = one.lead, n
+		fewest = min(fewest, n)
+		if leading && (least == math.MaxInt64 || n < least && (counted || n < most)) {
+			f.lead, least = one.lead, n
 		}
 	}
-	return f, nil
+	return f, fewest, nil
 }

@@ -98,7 +98,7 @@ func (l *Reader) counter(ctx context.Context, q store.Querier, f Filter) (*count
 	keys, minus, ok, err := c.covering(ctx, f)
 	if err == nil && !ok && len(f.Actors)+len(f.Not.Actors) > 0 {
 		if _, _, counted := f.countKeys(); counted {
-			_, err = c.bound(ctx)
+			_, _, err = c.bound(ctx, false)
 		}
 	}
 	c.keys, c.minus = keys, minus
@@ -113,9 +113,7 @@ func (c *counter) refer(ctx context.Context) (err error) {
 	if c.derived, err = c.l.looked(ctx, c.q, c.tail.derived(c.f)); err != nil {
 		return err
 	}
-	if _, err = (&counter{l: c.l, q: c.q, f: c.derived}).bound(ctx); err == nil {
-		c.derived, err = c.l.led(ctx, c.q, c.derived)
-	}
+	c.derived, _, err = (&counter{l: c.l, q: c.q, f: c.derived}).bound(ctx, false)
 	return err
 }
 

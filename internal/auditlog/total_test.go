@@ -462,6 +462,9 @@ func TestTheTotalOfAUser(t *testing.T) {
 			if err != nil || n != want || total != want {
 				t.Errorf("outcomes %v: counted %d, with a page %d, want %d, %v", outcomes, n, total, want, err)
 			}
+			if outcomes != nil && !slices.Contains(outcomes, event.Succeeded) {
+				continue // attempts have an index of their own, in which there may be few enough
+			}
 			log = h.log.Within(has - 1)
 			_, counted := log.Count(t.Context(), f)
 			_, listed := log.List(t.Context(), f, auditlog.Paging{First: &one})
