@@ -73,7 +73,7 @@ func (f Filter) apart() (all []Filter) {
 // halves splits a filter of actors into what each of the two indexes finds, which have no event in
 // common; where one of them finds all, or another condition leads, it is one alone.
 func (f Filter) halves() []Filter {
-	if len(f.Actors) == 0 || f.half != wholly || f.lead != anyLead && f.lead != leadActors {
+	if len(f.Actors) == 0 || f.half != wholly || !f.mayLead(leadActors) {
 		return []Filter{f}
 	}
 	named := f

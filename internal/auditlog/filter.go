@@ -215,9 +215,6 @@ func (f Filter) restrict(b *builder, ref func(event.Ref) int64) {
 	case len(types) > 0:
 		b.add(typed(b, types, f.hidden(b, leadTypes)))
 	}
-	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) && f.hidden(b, leadAttempts) == "" {
-		b.add("e.outcome <> 1") // in the words of the index of attempts
-	}
 	if len(f.Outcomes) > 0 && len(f.Outcomes) < len(event.Outcomes()) {
 		b.add(f.endedIn(b))
 	}

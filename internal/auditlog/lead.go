@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/store"
@@ -28,9 +30,10 @@ const (
 const maxLead = 100_000
 
 // hidden is what stands before a column in a condition that does not lead. SQLite takes no index for a
-// column with a plus before it; PostgreSQL knows how often values occur and chooses well by itself.
+// column with a plus before it; PostgreSQL knows how often values occur and chooses well by itself, but for
+// the index of attempts (endedIn).
 func (f Filter) hidden(b *builder, l lead) string {
-	if f.lead == anyLead || f.lead == l || b.arrays {
+	if f.mayLead(l) || b.arrays {
 		return ""
 	}
 	return "+"
@@ -68,13 +71,28 @@ func ofUser(b *builder, users []event.ID, hidden string) string {
 	return isAmong("events_user", in(b, "x.user_id", users, asIs))
 }
 
-// endedIn is the condition of the filter's outcomes.
+// endedIn is the condition of the filter's outcomes. Those of attempts have an index, if they may lead: SQLite
+// takes it where the condition is in its words, PostgreSQL where it can see, without what is bound, that its
+// words follow; both said together it takes for rarer than it is.
 func (f Filter) endedIn(b *builder) string {
+	if f.mayLead(leadAttempts) && !slices.Contains(f.Outcomes, event.Succeeded) {
+		if !b.arrays {
+			return "e.outcome <> 1 AND " + in(b, "e.outcome", f.Outcomes, asNumber)
+		}
+		numbers := make([]string, len(f.Outcomes))
+		for i, o := range f.Outcomes {
+			numbers[i] = strconv.Itoa(int(o))
+		}
+		return "e.outcome IN (" + strings.Join(numbers, ", ") + ")"
+	}
 	if len(f.Outcomes) == 1 && f.Outcomes[0] == event.Succeeded && f.hidden(b, leadOutside) != "" && f.lead != leadUsers {
 		return "NOT " + isAmong("events_attempts", "x.outcome <> 1")
 	}
 	return in(b, "e.outcome", f.Outcomes, asNumber)
 }
+
+// mayLead reports whether events may be found by a condition.
+func (f Filter) mayLead(l lead) bool { return f.lead == anyLead || f.lead == l }
 
 // events is where the events of a filter stand, with the index of its lead. SQLite would rather take that of
 // ids, where there is a time, however many events are in it.
@@ -169,8 +187,8 @@ func (c *counter) led(ctx context.Context, bounded bool) (f Filter, fewest int64
 			leads++
 		}
 	}
-	if c.l.db.Engine() != store.SQLite {
-		f.lead, leads = anyLead, 0
+	if c.l.db.Engine() != store.SQLite && !slices.ContainsFunc(conditions, func(one Filter) bool { return one.lead == leadAttempts }) {
+		f.lead, leads = anyLead, 0 // it chooses well by itself
 	}
 	limit, least := int64(maxLead), int64(math.MaxInt64)
 	if bounded {

@@ -198,7 +198,7 @@ func (f Filter) ways() []way {
 // byUser are the walks to the events of some users and actors: one for each of a few, and for each half of
 // what an actor did.
 func (f Filter) byUser() (ways []way) {
-	if users := f.Users; len(users) > mergedPeople && (f.lead == anyLead || f.lead == leadUsers) {
+	if users := f.Users; len(users) > mergedPeople && f.mayLead(leadUsers) {
 		f.Users, f.lead = nil, leadOutside
 		return []way{{filter: f, users: users}}
 	}
