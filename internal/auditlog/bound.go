@@ -69,7 +69,9 @@ func (c *counter) bound(ctx context.Context, covered bool) (_ Filter, total int6
 		if looked, total, err = c.ofUsers(ctx, c.f, c.l.maxLookedAt); err != nil {
 			return c.f, unknown, err
 		}
-		bounded = looked > c.l.maxLookedAt
+		if bounded = looked > c.l.maxLookedAt; bounded {
+			total = unknown // it was counted no further
+		}
 	}
 	f, fewest, err := c.led(ctx, bounded)
 	if err != nil || !bounded || fewest <= c.l.maxLookedAt {
@@ -83,7 +85,7 @@ func (c *counter) bound(ctx context.Context, covered bool) (_ Filter, total int6
 		"About %d events would have to be looked at one by one, and at most %d may be. Narrow it by time, type, actor or user.", fewest, c.l.maxLookedAt).With(info)
 }
 
-// ofUsers counts, for a filter of users and time, what these have, no further than the limit, and what of
+// ofUsers counts, for a filter of users, outcomes and time, what these have, no further than the limit, and what of
 // it has the filter's outcomes.
 func (c *counter) ofUsers(ctx context.Context, f Filter, limit int64) (looked, total int64, err error) {
 	b := c.l.builder()

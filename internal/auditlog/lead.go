@@ -147,7 +147,7 @@ func (f Filter) conditions() (all []Filter) {
 		add(l, func(p *Filter) { p.Types = types })
 	}
 	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, event.Succeeded) {
-		add(leadAttempts, func(p *Filter) { p.Outcomes = f.Outcomes })
+		add(leadAttempts, func(p *Filter) { p.Outcomes = attempts() }) // its index does not tell them apart
 	}
 	if len(f.Actors) > 0 {
 		l := leadActors
@@ -163,6 +163,11 @@ func (f Filter) conditions() (all []Filter) {
 		add(anyLead, func(p *Filter) { p.Mentions = []Mention{m} })
 	}
 	return all
+}
+
+// attempts are the outcomes of what did not succeed.
+func attempts() []event.Outcome {
+	return slices.DeleteFunc(event.Outcomes(), func(o event.Outcome) bool { return o == event.Succeeded })
 }
 
 // typesOfAdmin is how many types are of the administrators' category.
@@ -205,7 +210,7 @@ func (c *counter) led(ctx context.Context, bounded bool) (f Filter, fewest int64
 			return Filter{}, 0, err
 		}
 		fewest = min(fewest, n)
-		if leading && (least == math.MaxInt64 || n < least && (counted || n < most)) {
+		if leading && (least == math.MaxInt64 || n < least && (counted || n <= most)) {
 			f.lead, least = one.lead, n
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func TestTheFewestLead(t *testing.T) {
 	t.Parallel()
 	if storetest.Engine() != store.SQLite {
-		t.Log("PostgreSQL knows how often values occur, and is told nothing")
+		t.Log("PostgreSQL knows how often values occur, and is told nothing of these")
 		return
 	}
 	h := newHistory(t, 23)

@@ -22,22 +22,41 @@ const maxLeftOut = 100_000
 func (f Filter) without() (rest Filter, out Mention, ok bool) {
 	rest, out = f, Mention{Users: f.Not.Users, Refs: f.Not.Refs}
 	rest.below, rest.lead, rest.Not.Users, rest.Not.Refs = nil, anyLead, nil, nil
-	if _, _, ok := rest.countKeys(); !ok || slices.ContainsFunc(f.Not.Actors, event.MayBeEndUser) {
+	if _, _, ok := rest.countKeys(); !ok {
 		rest.Not.Actors, out.Actors = nil, f.Not.Actors
+	} else if slices.ContainsFunc(f.Not.Actors, event.MayBeEndUser) {
+		rest.Not.Actors = nil
+		for _, actor := range f.Not.Actors {
+			if event.MayBeEndUser(actor) {
+				out.Actors = append(out.Actors, actor)
+			} else {
+				rest.Not.Actors = append(rest.Not.Actors, actor)
+			}
+		}
 	}
 	_, _, ok = rest.countKeys()
 	return rest, out, ok && len(out.Users)+len(out.Refs)+len(out.Actors) > 0
 }
 
-// leavesOut reports whether the counts may have to be told what the filter leaves out.
-func (f Filter) leavesOut() bool {
+// mayLeaveOut reports whether the counts may have to be told what the filter leaves out.
+func (f Filter) mayLeaveOut() bool {
 	_, _, ok := f.without()
 	return ok
 }
 
-// leaveOut lets the counts cover the filter, if they would but for what it leaves out and that is less than
-// what they have: those events are found by their indexes, and c takes them away. All that c reads has to be
-// of one state.
+// counting is the filter as the counts cover it, without what they may have to be told.
+func (f Filter) counting() Filter {
+	if _, _, ok := f.countKeys(); ok {
+		return f
+	}
+	if rest, _, ok := f.without(); ok {
+		return rest
+	}
+	return f
+}
+
+// leaveOut lets the counts cover the filter, if they would but for what it leaves out and that is not much:
+// those events are found by their indexes, and c takes them away. All that c reads has to be of one state.
 func (c *counter) leaveOut(ctx context.Context) error {
 	rest, out, ok := c.f.without()
 	_, low, high, _ := rest.bounds()
@@ -54,24 +73,62 @@ func (c *counter) leaveOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ids, ok, err := of.all(ctx, out, min(n, c.l.maxLeftOut))
+	limit := c.l.maxLeftOut
+	if !rest.thinned() {
+		limit = min(limit, n) // else what they have is looked at along an index, which has nothing else
+	} else if n == 0 {
+		c.keys, c.minus = keys, minus
+		return nil
+	}
+	ids, ok, err := of.all(ctx, out, limit)
 	if err != nil || !ok {
 		return err
 	}
-	slices.SortFunc(tail, compareIDs)
-	ids = slices.DeleteFunc(ids, func(id event.ID) bool {
-		_, ok := slices.BinarySearchFunc(tail, id, compareIDs)
-		return ok
-	})
-	if !reflect.DeepEqual(of.f, Filter{Project: rest.Project, From: low, To: high}) {
-		of.f.From, of.f.To = time.Time{}, time.Time{} // in which they are
-		if ids, err = of.chosen(ctx, ids); err != nil {
-			return err
-		}
+	if ids, err = of.among(ctx, except(ids, tail)); err != nil {
+		return err
 	}
 	slices.SortFunc(ids, compareIDs)
 	c.keys, c.minus, c.out = keys, minus, slices.Compact(ids)
 	return nil
+}
+
+// among returns those of some events, which are in the filter's time, that it chooses. Those of a type to be
+// excluded, and attempts, are looked for in their own indexes, which are a tenth as large as the rows.
+func (c *counter) among(ctx context.Context, ids []event.ID) (_ []event.ID, err error) {
+	f := c.f
+	f.From, f.To = time.Time{}, time.Time{}
+	var not []Filter
+	if len(f.Not.Types) > 0 {
+		not = append(not, Filter{Project: f.Project, Types: f.Not.Types, lead: leadTypes})
+		f.Not.Types = nil
+	}
+	if slices.Equal(f.Outcomes, []event.Outcome{event.Succeeded}) {
+		not = append(not, Filter{Project: f.Project, Outcomes: attempts(), lead: leadAttempts})
+		f.Outcomes = nil
+	}
+	chosen := func(f Filter) ([]event.ID, error) { return (&counter{l: c.l, q: c.q, f: f}).chosen(ctx, ids) }
+	if !reflect.DeepEqual(f, Filter{Project: f.Project}) {
+		if ids, err = chosen(f); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range not {
+		others, err := chosen(f)
+		if err != nil {
+			return nil, err
+		}
+		ids = except(ids, others)
+	}
+	return ids, nil
+}
+
+// except returns those of some ids that are not among others, which it puts in order.
+func except(ids, others []event.ID) []event.ID {
+	slices.SortFunc(others, compareIDs)
+	return slices.DeleteFunc(ids, func(id event.ID) bool {
+		_, among := slices.BinarySearchFunc(others, id, compareIDs)
+		return among
+	})
 }
 
 // leavesFew reports whether the counts cover the filter but for few events, so that a walk does not go
@@ -121,8 +178,8 @@ func (c *counter) all(ctx context.Context, m Mention, limit int64) (_ []event.ID
 	return ids, true, nil
 }
 
-// leftOut is how many events of a time the filter leaves out, of those that the counts have.
-func (c *counter) leftOut(from, to time.Time) int64 {
+// outWithin is how many events of a time the filter leaves out, of those that the counts have.
+func (c *counter) outWithin(from, to time.Time) int64 {
 	before := func(t time.Time) int {
 		i, _ := slices.BinarySearchFunc(c.out, event.Floor(t), compareIDs)
 		return i

@@ -67,7 +67,7 @@ func (l *Reader) List(ctx context.Context, f Filter, p Paging) (_ Page, err erro
 	}
 	c.tail.rows = nil // of which the page has what it needs
 	slices.SortFunc(rows, func(a, b Row) int { return w.compare(a.ID, b.ID) })
-	if !f.leavesOut() {
+	if !f.mayLeaveOut() {
 		count = c.total
 	}
 	return w.page(rows, count), nil

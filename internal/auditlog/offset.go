@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -131,7 +132,7 @@ func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bu
 	}
 	for i, b := range buckets {
 		start := AtMinute(b.start)
-		buckets[i].n -= c.leftOut(start, s.span.next(start))
+		buckets[i].n = max(0, b.n-c.outWithin(start, s.span.next(start)))
 	}
 	return buckets, nil
 }
@@ -140,7 +141,7 @@ func (c *counter) buckets(ctx context.Context, s stretch, tail []event.ID) ([]bu
 func (c *counter) within(ctx context.Context, place int64, ascending bool) (event.ID, bool, error) {
 	w := window{ascending: ascending}
 	if c.f.refers() {
-		return c.withinReferences(ctx, w, int(place))
+		return c.withinReferences(ctx, w, int(min(place, math.MaxInt32)))
 	}
 	b := c.l.builder()
 	ids, err := store.Column[event.ID](ctx, c.q, strings.Join(c.chosenBy(b, c.f, "e.id AS id"), " UNION ALL ")+`

@@ -14,18 +14,17 @@ import (
 // counts say that it would go through more, they say where the few events are, too.
 const maxWalked = 10_000
 
-// maxLed bounds the keys of the counts that lead to events: on SQLite each is a parameter for every
-// stretch that a statement looks at, of which there may be a hundred.
+// maxLed bounds the keys of the counts that lead to events, and what is left out of these: on SQLite each is
+// a parameter for every stretch that a statement looks at, of which there may be a hundred.
 const maxLed = 100
 
 // thinned reports whether the index that the filter is walked along has events that the filter
 // does not choose, though the counts cover both.
 func (f Filter) thinned() bool {
-	if rest, _, ok := f.without(); ok {
-		f = rest
-	}
+	excluded := len(f.Not.Users) + 2*len(f.Not.Actors) + len(f.Not.Refs)
+	f = f.counting()
 	keys, minus, covered := f.countKeys()
-	covered = covered && len(keys)+2*len(minus) <= maxLed
+	covered = covered && len(keys)+2*len(minus)+excluded <= maxLed
 	types, others := f.reduceTypes()
 	alongCategory := !others && areManyOfAdmin(types) && len(types) < typesOfAdmin
 	some := len(f.Types)+len(f.Actors) > 0 // of whom all may have failed
@@ -114,9 +113,7 @@ func (c *counter) isSparse(ctx context.Context, w window) (bool, error) {
 	if !low.Before(high) {
 		return false, nil // it is all within two minutes
 	}
-	if rest, _, ok := c.f.without(); ok {
-		c.f = rest
-	}
+	c.f = c.f.counting()
 	c.keys, c.minus, _ = c.f.countKeys()
 	parts, wanted := roughly(low, high), int64(w.size+1)
 	walked := *c
@@ -186,7 +183,7 @@ func (c *counter) spans(ctx context.Context, parts []stretch, w window) (all []s
 		start := AtMinute(bucket.start)
 		i := slices.IndexFunc(parts, func(s stretch) bool { return !start.Before(s.from) && start.Before(s.to) })
 		end := parts[i].span.next(start)
-		if bucket.n -= c.leftOut(start, end); bucket.n <= 0 {
+		if bucket.n -= c.outWithin(start, end); bucket.n <= 0 {
 			continue
 		}
 		all = append(all, stretch{parts[i].span, start, end})

@@ -38,7 +38,7 @@ func (l *Reader) count(ctx context.Context, f Filter) (n int64, err error) {
 		n, err = c.total(ctx)
 		return err
 	}
-	if !f.leavesOut() && (f.refers() || f.wholeMinutes()) {
+	if !f.mayLeaveOut() && (f.refers() || f.wholeMinutes()) {
 		// What changes is read by one statement, and what others read leaves out what came later.
 		err = count(ctx, l.db)
 		return n, err
@@ -380,7 +380,7 @@ func (c *counter) chosen(ctx context.Context, ids []event.ID) ([]event.ID, error
 		b := c.l.builder()
 		c.f.where(b, c.l.refOf(c.f.Project))
 		b.add(in(b, "e.id", padded(some), asIs))
-		ids, err := store.Column[event.ID](ctx, c.l.kept(c.q), `SELECT e.id FROM events e WHERE `+b.text(), b.args...)
+		ids, err := store.Column[event.ID](ctx, c.l.kept(c.q), `SELECT e.id FROM `+c.f.events(b)+` WHERE `+b.text(), b.args...)
 		if err != nil {
 			return nil, err
 		}
