@@ -179,10 +179,10 @@ func areManyOfAdmin(types []event.Type) bool {
 	return len(types) > mergedTypes && !slices.ContainsFunc(types, func(t event.Type) bool { return event.CategoryOf(t) != event.Admin })
 }
 
-// led is the filter with the condition that leads to the fewest events as its lead, and, where bounded asks
-// for it, how many any of its conditions leads to at the least: beyond what may be looked at they are not
-// counted, nor further than to that, where that is enough to know. Without a lead, SQLite, which does not
-// know how often values occur, may go through all that one type has for the few that one user has.
+// led is the filter with the condition that leads to the fewest events as its lead. Without one SQLite, which
+// does not know how often values occur, may go through all that one type has for the few that one user has.
+// Where bounded, fewest is how many events the best of its conditions leads to, those too that cannot lead;
+// above what may be looked at it is only that: more.
 func (c *counter) led(ctx context.Context, bounded bool) (f Filter, fewest int64, err error) {
 	f, fewest = c.f, math.MaxInt64
 	conditions, leads := f.conditions(), 0

@@ -1,7 +1,6 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"reflect"
 	"slices"
@@ -20,6 +19,9 @@ const maxLeftOut = 100_000
 // without is the filter without those of its exclusions that the counts do not know of, and what these leave
 // out; false when there are none, or when the counts do not cover the rest either.
 func (f Filter) without() (rest Filter, out Mention, ok bool) {
+	if len(f.Not.Users)+len(f.Not.Refs)+len(f.Not.Actors) == 0 {
+		return f, Mention{}, false
+	}
 	rest, out = f, Mention{Users: f.Not.Users, Refs: f.Not.Refs}
 	rest.below, rest.lead, rest.Not.Users, rest.Not.Refs = nil, anyLead, nil, nil
 	if _, _, ok := rest.countKeys(); !ok {
@@ -46,13 +48,14 @@ func (f Filter) mayLeaveOut() bool {
 
 // counting is the filter as the counts cover it, without what they may have to be told.
 func (f Filter) counting() Filter {
-	if _, _, ok := f.countKeys(); ok {
+	rest, _, ok := f.without()
+	if !ok {
 		return f
 	}
-	if rest, _, ok := f.without(); ok {
-		return rest
+	if _, _, covered := f.countKeys(); covered {
+		return f
 	}
-	return f
+	return rest
 }
 
 // leaveOut lets the counts cover the filter, if they would but for what it leaves out and that is not much:
@@ -87,7 +90,7 @@ func (c *counter) leaveOut(ctx context.Context) error {
 	if ids, err = of.among(ctx, except(ids, tail)); err != nil {
 		return err
 	}
-	slices.SortFunc(ids, compareIDs)
+	slices.SortFunc(ids, event.ID.Compare)
 	c.keys, c.minus, c.out = keys, minus, slices.Compact(ids)
 	return nil
 }
@@ -124,9 +127,9 @@ func (c *counter) among(ctx context.Context, ids []event.ID) (_ []event.ID, err 
 
 // except returns those of some ids that are not among others, which it puts in order.
 func except(ids, others []event.ID) []event.ID {
-	slices.SortFunc(others, compareIDs)
+	slices.SortFunc(others, event.ID.Compare)
 	return slices.DeleteFunc(ids, func(id event.ID) bool {
-		_, among := slices.BinarySearchFunc(others, id, compareIDs)
+		_, among := slices.BinarySearchFunc(others, id, event.ID.Compare)
 		return among
 	})
 }
@@ -181,10 +184,8 @@ func (c *counter) all(ctx context.Context, m Mention, limit int64) (_ []event.ID
 // outWithin is how many events of a time the filter leaves out, of those that the counts have.
 func (c *counter) outWithin(from, to time.Time) int64 {
 	before := func(t time.Time) int {
-		i, _ := slices.BinarySearchFunc(c.out, event.Floor(t), compareIDs)
+		i, _ := slices.BinarySearchFunc(c.out, event.Floor(t), event.ID.Compare)
 		return i
 	}
 	return int64(before(to) - before(from))
 }
-
-func compareIDs(a, b event.ID) int { return bytes.Compare(a[:], b[:]) }

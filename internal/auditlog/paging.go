@@ -1,7 +1,6 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -166,13 +165,13 @@ func (w window) compare(a, b event.ID) int {
 	if w.descending() {
 		a, b = b, a
 	}
-	return bytes.Compare(a[:], b[:])
+	return a.Compare(b)
 }
 
 // contains reports whether an id is within the window's cursors.
 func (w window) contains(id event.ID) bool {
 	later, earlier, hasLater, hasEarlier := w.bounds()
-	return (!hasLater || bytes.Compare(id[:], later[:]) > 0) && (!hasEarlier || bytes.Compare(id[:], earlier[:]) < 0)
+	return (!hasLater || id.Compare(later) > 0) && (!hasEarlier || id.Compare(earlier) < 0)
 }
 
 // bounds are the ids that rows come after and before in time.

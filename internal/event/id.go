@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"crypto/rand"
 	"database/sql/driver"
 	"encoding/binary"
@@ -90,6 +91,10 @@ func (d ID) Micros() int64 {
 	f := int64(binary.BigEndian.Uint16(d[6:8]) & 0x0fff)
 	return millis*1000 + (f*1000+4095)/4096
 }
+
+// Compare orders ids by their bytes, as the database does (RFC 9562, section 6.11): those made by NewID by their
+// time. It is -1, 0 or 1.
+func (d ID) Compare(other ID) int { return bytes.Compare(d[:], other[:]) }
 
 // Floor returns the smallest event id of a time: ids of events at or after t are >= it.
 // Times before 1970 give the smallest id of all.

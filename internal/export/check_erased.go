@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -68,7 +67,7 @@ func (s *erasures) event(rep *Report, e event.Entry, disclosures []byte, missing
 }
 
 func (s *erasures) redact(by event.ID, r event.RedactedEvent) {
-	if bytes.Compare(r.ID[:], by[:]) > 0 {
+	if r.ID.Compare(by) > 0 {
 		fields := r.Fields
 		if before, ok := s.early[r.ID]; ok {
 			fields = append(split(before), fields...)
@@ -95,7 +94,7 @@ func (s *erasures) settle(rep *Report) {
 	for id := range s.waiting {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b event.ID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, event.ID.Compare)
 	for _, id := range ids {
 		rep.add(KindWithheld, id, "%s: not there, and no event says that it was erased", strings.Join(split(s.waiting[id]), ", "))
 	}

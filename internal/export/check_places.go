@@ -32,7 +32,7 @@ type places struct {
 func (p *places) of(id event.ID) (place *placeRow) {
 	for len(p.rows) > 0 {
 		row := p.rows[0]
-		order := bytes.Compare(row.id[:], id[:])
+		order := row.id.Compare(id)
 		if order > 0 {
 			break
 		}

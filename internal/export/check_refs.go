@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"math"
@@ -69,7 +68,7 @@ func (r *references) compare(ctx context.Context) error {
 	for d := range r.derived {
 		missing[d.id]++
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(missing), func(a, b event.ID) int { return bytes.Compare(a[:], b[:]) }) {
+	for _, id := range slices.SortedFunc(maps.Keys(missing), event.ID.Compare) {
 		r.rep.add(KindReference, id, "%d of the identifiers that it mentions do not lead to it", missing[id])
 	}
 	clear(r.derived)

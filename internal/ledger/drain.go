@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -98,10 +97,10 @@ func (l *Log) unqueue(ctx context.Context, c Conn, leaves []Leaf) error {
 		first, last := leaves[low].ID, leaves[low].ID
 		for _, leaf := range leaves[low:high] {
 			args = append(args, leaf.ID)
-			if bytes.Compare(leaf.ID[:], first[:]) < 0 {
+			if leaf.ID.Compare(first) < 0 {
 				first = leaf.ID
 			}
-			if bytes.Compare(leaf.ID[:], last[:]) > 0 {
+			if leaf.ID.Compare(last) > 0 {
 				last = leaf.ID
 			}
 		}

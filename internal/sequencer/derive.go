@@ -1,7 +1,6 @@
 package sequencer
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -95,7 +94,7 @@ type reference struct {
 }
 
 func (r reference) compare(s reference) int {
-	return cmp.Or(cmp.Compare(r.ref, s.ref), bytes.Compare(r.id[:], s.id[:]))
+	return cmp.Or(cmp.Compare(r.ref, s.ref), r.id.Compare(s.id))
 }
 
 // NewDerivation returns that of no events.
