@@ -197,7 +197,7 @@ func TestHostileRequests(t *testing.T) {
 		{"too deep", "application/json", document(`{ __type(name: "User") { fields { type { ` + strings.Repeat("ofType { ", 12) + "name" + strings.Repeat(" }", 12) + ` } } } }`), nil, 200, `"DepthLimitExceeded"`},
 		{"as deep as can be", "application/json", document(`{ __type(name: "User") { fields { type { ` + strings.Repeat("ofType { ", 11) + "name" + strings.Repeat(" }", 11) + ` } } } }`), nil, 200, `"data":{`},
 		{"too costly", "application/json", document(`{ ` + repeated(60, `a%d: users { edges { node { id identities { edges { node { id } } } } } } `) + `}`), nil, 200, `"ComplexityLimitExceeded"`},
-		{"six mutations", "application/json", document(`mutation { ` + repeated(6, `m%d: createUser(input: {definition: {loginID: {key: "username", value: "six%[1]d"}}}) { user { id } } `) + `}`), nil, 400, `at most 5 mutations`},
+		{"six mutations", "application/json", document(`mutation { ` + repeated(6, `m%d: createUser(input: {definition: {loginID: {key: "username", value: "six%[1]d"}}}) { user { id } } `) + `}`), nil, 400, `limit of 5 items`},
 		{"negative page", "application/json", `{"query":"{ auditLogs(first: -1) { totalCount } }"}`, nil, 200, "InvalidQuery"},
 		{"bad cursor", "application/json", `{"query":"{ auditLogs(after: \"%\") { edges { cursor } } }"}`, nil, 200, "InvalidCursor"},
 		{"a date that is none", "application/json", `{"query":"{ auditLogs(rangeFrom: \"2026-02-30T00:00:00Z\") { totalCount } }"}`, nil, 200, "errors"},

@@ -21,6 +21,7 @@ import (
 	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/logapi"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/portal"
@@ -38,7 +39,6 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 120 * time.Second
 	idleTimeout   = 120 * time.Second
-	maxHeader     = 64 << 10
 	drainTimeout  = 25 * time.Second
 )
 
@@ -199,7 +199,7 @@ func reachable(address net.Addr) string {
 func start(l net.Listener, h http.Handler, a *app) *http.Server {
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: limit.RequestHeader.Most,
 	}
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -96,7 +96,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, caller access.C
 	c := &call{handler: h, by: caller.By, project: caller.Project}
 	params, err := graph.ReadParams(r)
 	if err != nil {
-		graph.WriteFault(w, c.refuse(r.Context(), err))
+		graph.WriteFault(r.Context(), w, c.refuse(r.Context(), err))
 		return
 	}
 	c.run(w, r, params)
@@ -108,6 +108,7 @@ func (h *handler) turnAway(w http.ResponseWriter, r *http.Request, req event.Req
 	f := fault.Of(err)
 	switch f.Kind {
 	case fault.Unauthenticated, fault.Denied:
+		web.CountError(r.Context(), f)
 		http.Error(w, "Forbidden", http.StatusForbidden)
 		return
 	case fault.Exhausted:
@@ -115,7 +116,7 @@ func (h *handler) turnAway(w http.ResponseWriter, r *http.Request, req event.Req
 	default:
 		graph.LogCause(r.Context(), h.Logger, req.ID, err)
 	}
-	graph.WriteFault(w, f)
+	graph.WriteFault(r.Context(), w, f)
 }
 
 // requestOf is web.Request with what the URL says about the event to be recorded.

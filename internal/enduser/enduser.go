@@ -50,8 +50,6 @@ const (
 	triesAtOnce    = 20
 )
 
-const maxBody = 64 << 10
-
 type handler struct {
 	Config
 	tries *limit.Keyed
@@ -97,7 +95,7 @@ func New(c Config) http.Handler {
 		header.Set("X-Robots-Tag", "noindex")
 		header.Set("Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, int64(limit.BodyOfStranger.Most))
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -123,6 +121,7 @@ func (h *handler) page(next web.Handler) http.Handler {
 // note logs an error that is answered.
 func (h *handler) note(r *http.Request, err error) *fault.Error {
 	f := fault.Of(err)
+	web.CountError(r.Context(), f)
 	level := slog.LevelInfo
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		level = slog.LevelError

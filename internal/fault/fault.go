@@ -30,15 +30,17 @@ const (
 	NotFound
 	// Conflict is a thing that is there already, or that somebody else has just changed.
 	Conflict
-	// Exhausted is a limit reached: size, rate, cost, quota.
+	// Exhausted is a limit reached: rate, cost, quota.
 	Exhausted
 	// Unavailable is something Sealog needs and cannot reach: the database, a peer.
 	Unavailable
+	// TooLarge is input of more bytes than its limit.
+	TooLarge
 )
 
 // Kinds lists every kind, for the tests of the tables that translate them.
 func Kinds() []Kind {
-	return []Kind{Internal, Invalid, Malformed, Unauthenticated, Denied, NotFound, Conflict, Exhausted, Unavailable}
+	return []Kind{Internal, Invalid, Malformed, Unauthenticated, Denied, NotFound, Conflict, Exhausted, Unavailable, TooLarge}
 }
 
 // String returns the kind's name in lower case, as it stands in logs and events.
@@ -60,6 +62,8 @@ func (k Kind) String() string {
 		return "exhausted"
 	case Unavailable:
 		return "unavailable"
+	case TooLarge:
+		return "too_large"
 	default:
 		return "internal"
 	}

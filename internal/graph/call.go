@@ -23,6 +23,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // mutationType is the name of the type of mutations.
@@ -81,7 +82,7 @@ func (c *Call) Run(w http.ResponseWriter, r *http.Request, schema graphql.Execut
 	ctx := r.Context()
 	e := executor.New(schema)
 	e.SetQueryCache(c.Documents)
-	e.SetParserTokenLimit(maxTokens)
+	e.SetParserTokenLimit(limit.GraphQLTokens.Most)
 	e.SetErrorPresenter(c.present)
 	e.SetRecoverFunc(recovered)
 	e.Use(limits{schema})
@@ -102,7 +103,7 @@ func (c *Call) Run(w http.ResponseWriter, r *http.Request, schema graphql.Execut
 	}
 	if err := writeResponse(w, response.Data, response.Errors, c.committed); err != nil {
 		LogCause(ctx, c.Logger, c.RequestID, err)
-		WriteFault(w, fault.Of(err))
+		WriteFault(ctx, w, fault.Of(err))
 	}
 }
 
@@ -114,18 +115,18 @@ const maxErrors = 20
 func (c *Call) refuseDocument(w http.ResponseWriter, r *http.Request, operation *graphql.OperationContext, errs gqlerror.List) {
 	errs = errs[:min(len(errs), maxErrors)]
 	first := errs[0]
-	f, limit := errors.AsType[*fault.Error](error(first))
+	f, refused := errors.AsType[*fault.Error](error(first))
 	code, _ := first.Extensions["code"].(string)
 	switch {
-	case limit && f.Code == codeTooManyMutations:
-		WriteFault(w, c.Refuse(r.Context(), f))
+	case refused && f.Code == limit.GraphQLMutations.Code:
+		WriteFault(r.Context(), w, c.Refuse(r.Context(), f))
 		return
-	case limit:
+	case refused:
 		c.Refuse(r.Context(), f)
 		c.fill(r.Context(), first, f, f.Field)
 	case code == errcode.ParseFailed:
 		f = fault.New(fault.Malformed, "GraphQLSyntax", "%s", first.Message).With(syntaxInfo{first.Locations})
-		WriteFault(w, c.Refuse(r.Context(), f))
+		WriteFault(r.Context(), w, c.Refuse(r.Context(), f))
 		return
 	default:
 		c.Refuse(r.Context(), errValidation(first, operation))
@@ -136,7 +137,7 @@ func (c *Call) refuseDocument(w http.ResponseWriter, r *http.Request, operation 
 		}
 	}
 	if err := writeResponse(w, nil, errs, nil); err != nil {
-		WriteFault(w, fault.Of(err))
+		WriteFault(r.Context(), w, fault.Of(err))
 	}
 }
 

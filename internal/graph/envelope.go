@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,16 +16,12 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
+	"github.com/sealog/sealog/internal/web"
 )
 
-// MaxBody is the largest request in bytes.
-const MaxBody = 1 << 20
-
-// The codes of requests that are refused before GraphQL is looked at.
-const (
-	codeMediaType = "UnsupportedMediaType"
-	codeTooLarge  = "RequestEntityTooLarge"
-)
+// codeMediaType is the code of a body that is in no form we read.
+const codeMediaType = "UnsupportedMediaType"
 
 // offset says where in the body the error is.
 type offset struct {
@@ -44,12 +41,12 @@ func ReadParams(r *http.Request) (*graphql.RawParams, error) {
 		return nil, fault.New(fault.Malformed, codeMediaType,
 			"The body must be application/json or application/graphql, in UTF-8.").Because(err)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit.BodyOfGraphQL.Most)+1))
 	if err != nil {
 		return nil, fault.New(fault.Malformed, "BodyUnreadable", "The body could not be read to its end.").Because(err)
 	}
-	if len(body) > MaxBody {
-		return nil, fault.New(fault.Exhausted, codeTooLarge, "The body is larger than %d bytes.", MaxBody)
+	if err := limit.BodyOfGraphQL.Check(len(body)); err != nil {
+		return nil, err
 	}
 	if !utf8.Valid(body) {
 		return nil, fault.New(fault.Malformed, "InvalidUTF8", "The body is not UTF-8.")
@@ -127,8 +124,9 @@ type httpError struct {
 	Info    any    `json:"info,omitempty"`
 }
 
-// WriteFault answers with an error of HTTP.
-func WriteFault(w http.ResponseWriter, f *fault.Error) {
+// WriteFault answers with an error of HTTP; ctx is the request's.
+func WriteFault(ctx context.Context, w http.ResponseWriter, f *fault.Error) {
+	web.CountError(ctx, f)
 	if f.Code == codeMediaType {
 		http.Error(w, f.Message, http.StatusUnsupportedMediaType)
 		return

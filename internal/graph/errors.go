@@ -12,14 +12,16 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // errorName is what a kind of error is called in an answer, but for a few codes.
 func errorName(kind fault.Kind, code string) string {
 	switch code {
-	case "DataRace", codeTooLarge:
+	case "DataRace":
 		return code
-	case codeDepth, codeCost:
+	case limit.GraphQLDepth.Code, limit.GraphQLCost.Code:
 		return "BadRequest" // to try the same again is no use
 	}
 	switch kind {
@@ -37,6 +39,8 @@ func errorName(kind fault.Kind, code string) string {
 		return "AlreadyExists"
 	case fault.Exhausted:
 		return "TooManyRequest"
+	case fault.TooLarge:
+		return "RequestEntityTooLarge"
 	case fault.Unavailable:
 		return "ServiceUnavailable"
 	default:
@@ -135,6 +139,7 @@ func argument(at ast.Path, field int) string {
 
 // fill gives an answer's error its words, and logs what is not the caller's doing.
 func (c *Call) fill(ctx context.Context, e *gqlerror.Error, f *fault.Error, field string) {
+	web.CountError(ctx, f)
 	s := shownAs(f)
 	e.Message = s.message
 	e.Extensions = map[string]any{"errorName": s.name, "reason": s.reason}

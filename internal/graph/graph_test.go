@@ -22,7 +22,7 @@ func TestEveryKindHasAName(t *testing.T) {
 			t.Errorf("%s is status %d", name, status)
 		}
 	}
-	if errorName(fault.Conflict, "DataRace") != "DataRace" || errorName(fault.Exhausted, codeTooLarge) != "RequestEntityTooLarge" {
+	if errorName(fault.Conflict, "DataRace") != "DataRace" || errorName(fault.TooLarge, "X") != "RequestEntityTooLarge" {
 		t.Error("codes with a name of their own have lost it")
 	}
 	hidden := shownAs(fault.Of(errors.New("secret")))

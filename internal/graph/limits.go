@@ -9,21 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/sealog/sealog/internal/fault"
-)
-
-// What a document may ask for.
-const (
-	maxTokens    = 10_000
-	maxDepth     = 15
-	maxCost      = 20_000 // fields of the largest answer, about
-	maxMutations = 5
-)
-
-// The codes of documents beyond that; codeTooManyMutations is the contract's.
-const (
-	codeDepth            = "DepthLimitExceeded"
-	codeCost             = "ComplexityLimitExceeded"
-	codeTooManyMutations = "BadRequest"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // CountCost is what a document pays for a totalCount, since the database has to look
@@ -48,14 +34,14 @@ func (l limits) MutateOperationContext(ctx context.Context, operation *graphql.O
 	switch {
 	case whole.deferred:
 		err = fault.New(fault.Malformed, "DeferUnsupported", "The directive @defer is not supported.")
-	case whole.depth > maxDepth:
-		err = fault.New(fault.Exhausted, codeDepth, "The document is %d levels deep; at most %d are allowed.", whole.depth, maxDepth)
-	case whole.selections > maxCost, whole.counts*CountCost > maxCost:
+	case whole.depth > limit.GraphQLDepth.Most:
+		err = limit.GraphQLDepth.Exceeded()
+	case whole.selections > limit.GraphQLCost.Most, whole.counts*CountCost > limit.GraphQLCost.Most:
 		err = errCost()
 	case operation.Operation.Operation == ast.Mutation &&
-		len(graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{mutationType})) > maxMutations:
-		err = fault.New(fault.Malformed, codeTooManyMutations, "A document can have at most %d mutations.", maxMutations)
-	case complexity.Calculate(ctx, l.schema, operation.Operation, operation.Variables) > maxCost:
+		len(graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{mutationType})) > limit.GraphQLMutations.Most:
+		err = limit.GraphQLMutations.Exceeded()
+	case complexity.Calculate(ctx, l.schema, operation.Operation, operation.Variables) > limit.GraphQLCost.Most:
 		err = errCost()
 	default:
 		return nil
@@ -64,8 +50,9 @@ func (l limits) MutateOperationContext(ctx context.Context, operation *graphql.O
 }
 
 func errCost() *fault.Error {
-	return fault.New(fault.Exhausted, codeCost,
-		"The document asks for too much at once (more than %d fields); ask for smaller pages or fewer fields.", maxCost)
+	err := limit.GraphQLCost.Exceeded()
+	err.Message += " Ask for smaller pages or fewer fields."
+	return err
 }
 
 // size is how large a selection is with its fragments written out.
@@ -104,8 +91,8 @@ func (s sizes) of(set ast.SelectionSet) size {
 		}
 		whole.deferred = whole.deferred || part.deferred
 		whole.depth = max(whole.depth, part.depth)
-		whole.selections = min(whole.selections+part.selections+1, maxCost+1)
-		whole.counts = min(whole.counts+part.counts, maxCost+1)
+		whole.selections = min(whole.selections+part.selections+1, limit.GraphQLCost.Most+1)
+		whole.counts = min(whole.counts+part.counts, limit.GraphQLCost.Most+1)
 	}
 	return whole
 }
@@ -122,4 +109,6 @@ func PageSize(first, last *int, most int) int {
 }
 
 // Times is a product that cannot overflow.
-func Times(child, rows int) int { return min(child, maxCost+1) * min(rows, maxCost+1) }
+func Times(child, rows int) int {
+	return min(child, limit.GraphQLCost.Most+1) * min(rows, limit.GraphQLCost.Most+1)
+}

@@ -1,9 +1,12 @@
-// Package limit bounds how often things happen, for each of very many keys: calls of one
-// API key, passwords tried from one address, attempts of one caller.
+// Package limit is the one table of what Sealog accepts at most: the size, depth, number and
+// cost of inputs and answers (Bound), and how often something may happen for each key (Rate):
+// calls of one API key, passwords tried from one address, attempts of one caller.
 //
-// Invariant: memory is bounded. The keys used latest are remembered; one that is forgotten
-// starts afresh, so limits that strangers can flood with names must not share a Keyed with
-// others.
+// Invariant: a bound is checked before the work that it bounds. The memory of a Keyed is
+// bounded: it remembers the keys used latest; a key that is forgotten starts afresh, so limits
+// that strangers can flood with names must not share a Keyed with others.
+//
+// Start reading at bounds.go, the table; docs/limits.md is generated from it.
 package limit
 
 import (

@@ -104,6 +104,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 // fail answers an error, and logs what is not the caller's doing.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.Of(err)
+	web.CountError(r.Context(), f)
 	switch f.Kind {
 	case fault.Exhausted:
 		w.Header().Set("Retry-After", "1")

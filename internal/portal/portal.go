@@ -28,6 +28,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
@@ -167,7 +168,7 @@ func (p *portal) handle(next web.Handler) http.Handler {
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f, status, id := fault.Of(err), statusOf(err), web.Request(r).ID
 	if status == http.StatusRequestEntityTooLarge {
-		f = fault.New(fault.Exhausted, "BodyTooLarge", "The request is larger than this page takes.").Because(err)
+		f = limit.BodyOfForm.Exceeded().Because(err)
 	}
 	p.note(r, f, status, err)
 	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
@@ -192,6 +193,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // note logs an error that is answered.
 func (p *portal) note(r *http.Request, f *fault.Error, status int, err error) {
+	web.CountError(r.Context(), f)
 	level := slog.LevelInfo
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		level = slog.LevelError

@@ -51,8 +51,8 @@ func New(c Config) http.Handler {
 		mux.HandleFunc(method+" /api/apps/{app}/{path...}", h.proxy)
 	}
 	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		graph.WriteFault(w, fault.New(fault.Denied, "CrossOrigin", "This request was sent from another site, so nothing was done."))
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		graph.WriteFault(r.Context(), w, fault.New(fault.Denied, "CrossOrigin", "This request was sent from another site, so nothing was done."))
 	}))
 	guarded := crossOrigin.Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,13 +111,13 @@ func (h *handler) graphql(w http.ResponseWriter, r *http.Request) {
 		} else {
 			graph.LogCause(r.Context(), h.Logger, req.ID, err)
 		}
-		graph.WriteFault(w, fault.Of(err))
+		graph.WriteFault(r.Context(), w, fault.Of(err))
 		return
 	}
 	c := &call{handler: h, session: session, req: req, by: session.By(req)}
 	params, err := graph.ReadParams(r)
 	if err != nil {
-		graph.WriteFault(w, c.refuse(r.Context(), err))
+		graph.WriteFault(r.Context(), w, c.refuse(r.Context(), err))
 		return
 	}
 	run := graph.Call{
@@ -186,12 +186,13 @@ func (h *handler) proxy(w http.ResponseWriter, r *http.Request) {
 func (h *handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	switch f := fault.Of(err); f.Kind {
 	case fault.Unauthenticated, fault.Denied, fault.NotFound:
+		web.CountError(r.Context(), f)
 		http.Error(w, "unauthorized", http.StatusUnauthorized)
 	case fault.Exhausted:
 		w.Header().Set("Retry-After", "1")
-		graph.WriteFault(w, f)
+		graph.WriteFault(r.Context(), w, f)
 	default:
 		graph.LogCause(r.Context(), h.Logger, web.Request(r).ID, err)
-		graph.WriteFault(w, f)
+		graph.WriteFault(r.Context(), w, f)
 	}
 }

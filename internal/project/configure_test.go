@@ -82,7 +82,7 @@ func TestConfigureRefuses(t *testing.T) {
 		"id: &a acme\n":           {{Line: 1, Message: "anchors, aliases and tags are not taken"}},
 		"id: acme\n---\nid: acme": {{Message: "it has more than one document"}},
 		"id: acme\x00":            {{Message: "it holds a NUL character"}},
-		"id: acme\n#" + strings.Repeat("x", 256<<10): {{Message: "it has more than 262144 bytes"}},
+		"id: acme\n#" + strings.Repeat("x", 256<<10): {{Message: "it has more than 256 KiB"}},
 	} {
 		_, err := s.Configure(t.Context(), storetest.Operator(), "acme", text, 0)
 		f, ok := errors.AsType[*fault.Error](err)

@@ -22,10 +22,8 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
-
-// MaxSize bounds a configuration, in bytes.
-const MaxSize = 256 << 10
 
 //go:embed schema.json
 var schemaText []byte
@@ -116,8 +114,8 @@ func placed(file *ast.File, problems []Problem) []Problem {
 
 // read reads a text as the one document it has to be, and as the JSON it stands for.
 func read(text string) (*ast.File, any, *Problem) {
-	if len(text) > MaxSize {
-		return nil, nil, &Problem{Message: fmt.Sprintf("it has more than %d bytes", MaxSize)}
+	if len(text) > limit.ConfigSize.Most {
+		return nil, nil, &Problem{Message: "it has more than " + limit.ConfigSize.Amount()}
 	}
 	if strings.ContainsRune(text, 0) {
 		return nil, nil, &Problem{Message: "it holds a NUL character"}

@@ -24,7 +24,10 @@ const (
 	maxLanguages = 10
 )
 
-type requestKey struct{}
+type (
+	requestKey struct{}
+	answerKey  struct{}
+)
 
 // Request returns what is known of the request: its id, where it came from, what it sent
 // about itself. The caller owns the copy. It is empty outside of Handle's handlers.
@@ -33,8 +36,9 @@ func Request(r *http.Request) event.Request {
 	return facts
 }
 
-func withRequest(r *http.Request, facts event.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), requestKey{}, facts))
+func withRequest(r *http.Request, facts event.Request, answer *recorder) *http.Request {
+	ctx := context.WithValue(r.Context(), requestKey{}, facts)
+	return r.WithContext(context.WithValue(ctx, answerKey{}, answer))
 }
 
 // facts reads a request; trustedHops is how many proxies stand before this server.

@@ -6,6 +6,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // Handler answers a request or returns the error to answer with.
@@ -39,6 +41,8 @@ func Status(kind fault.Kind) int {
 		return http.StatusTooManyRequests
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
 	default:
 		return http.StatusInternalServerError
 	}
@@ -52,7 +56,7 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 		begun := time.Now()
 		f := facts(r, trustedHops)
 		w.Header().Set("X-Request-ID", f.ID)
-		answer := &recorder{ResponseWriter: w}
+		answer := &recorder{ResponseWriter: w, metrics: metrics}
 		defer func() {
 			switch p := recover(); p {
 			case nil:
@@ -69,14 +73,23 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", Clean(r.URL.Path, maxURL),
 				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
 		}()
-		next.ServeHTTP(answer, withRequest(r, f))
+		next.ServeHTTP(answer, withRequest(r, f, answer))
 	})
 }
 
-// recorder notes the status of an answer.
+// recorder notes the status of an answer, and counts the errors that are answered.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	metrics *Metrics
+	status  int
+}
+
+// CountError counts an error that is being answered: by its code, and by the bound that was
+// exceeded. Each surface calls it where it answers errors; ctx is the request's.
+func CountError(ctx context.Context, err error) {
+	if answer, ok := ctx.Value(answerKey{}).(*recorder); ok && err != nil {
+		answer.metrics.refused(fault.Of(err))
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -98,17 +111,44 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController find what is underneath.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Metrics measures requests.
-type Metrics struct{ requests *prometheus.HistogramVec }
+// Metrics measures requests and counts the errors that are answered.
+type Metrics struct {
+	requests *prometheus.HistogramVec
+	errors   *prometheus.CounterVec
+	bounds   *prometheus.CounterVec
+}
 
 // NewMetrics registers the measures of HTTP.
 func NewMetrics(registry prometheus.Registerer) *Metrics {
-	m := &Metrics{requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "sealog_http_request_duration_seconds", Help: "How long requests took, by method and status.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"method", "status"})}
-	registry.MustRegister(m.requests)
+	m := &Metrics{
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sealog_http_request_duration_seconds", Help: "How long requests took, by method and status.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "status"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sealog_http_errors_total", Help: "Errors that were answered, by kind and code.",
+		}, []string{"kind", "code"}),
+		bounds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sealog_bounds_exceeded_total", Help: "Requests refused because a limit was exceeded, by the limit's name.",
+		}, []string{"bound"}),
+	}
+	for _, group := range limit.All() {
+		for _, b := range group.Bounds {
+			m.bounds.WithLabelValues(b.Name) // from the start, so that an increase is seen
+		}
+		for _, r := range group.Rates {
+			m.bounds.WithLabelValues(r.Name)
+		}
+	}
+	registry.MustRegister(m.requests, m.errors, m.bounds)
 	return m
+}
+
+func (m *Metrics) refused(f *fault.Error) {
+	m.errors.WithLabelValues(f.Kind.String(), f.Code).Inc()
+	if excess, ok := f.Info.(limit.Excess); ok {
+		m.bounds.WithLabelValues(excess.Bound).Inc()
+	}
 }
 
 func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {

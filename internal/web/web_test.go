@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/storetest"
 )
 
@@ -100,9 +102,47 @@ func TestHandle(t *testing.T) {
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "boom") || !strings.Contains(log.String(), "boom") {
 		t.Errorf("a panic answered %d %q", w.Code, w.Body)
 	}
+	if n := measured(t, registry, "sealog_http_request_duration_seconds"); n != 2 {
+		t.Errorf("measured %d", n)
+	}
+}
+
+// measured is how many series a metric has.
+func measured(t *testing.T, registry prometheus.Gatherer, name string) int {
+	t.Helper()
 	families, err := registry.Gather()
-	if err != nil || len(families) != 1 || len(families[0].GetMetric()) != 2 {
-		t.Errorf("measured %v, %v", families, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return len(family.GetMetric())
+		}
+	}
+	return 0
+}
+
+func TestErrorsAreCounted(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	refuse := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		CountError(r.Context(), fmt.Errorf("wrapped: %w", limit.BodyOfStranger.Exceeded()))
+		CountError(r.Context(), fault.New(fault.Denied, "RoleTooLow", "No."))
+		CountError(r.Context(), nil)
+	})
+	Handle(refuse, 0, slog.New(slog.DiscardHandler), NewMetrics(registry)).
+		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	w := httptest.NewRecorder()
+	MetricsHandler(registry).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`sealog_http_errors_total{code="BodyTooLarge",kind="too_large"} 1`,
+		`sealog_http_errors_total{code="RoleTooLow",kind="denied"} 1`,
+		`sealog_bounds_exceeded_total{bound="body_stranger"} 1`,
+		`sealog_bounds_exceeded_total{bound="graphql_cost"} 0`, // there before anything happened
+	} {
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, w.Body)
+		}
 	}
 }
 
@@ -124,8 +164,8 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 	if err == nil {
 		t.Error("it looks whole")
 	}
-	if families, err := registry.Gather(); err != nil || len(families) != 1 {
-		t.Errorf("measured %v, %v", families, err)
+	if n := measured(t, registry, "sealog_http_request_duration_seconds"); n != 1 {
+		t.Errorf("measured %d", n)
 	}
 }
 
