@@ -180,6 +180,33 @@ func TestNewsInAnyOrder(t *testing.T) {
 	other.wantLog("subscription.created succeeded system")
 }
 
+// TestNewsOfOneSecond: Stripe's times are seconds, and its news comes in any order. What is at
+// Stripe counts.
+func TestNewsOfOneSecond(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	w := failing(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.URL.Path != "/v1/subscriptions/sub_1" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.Header().Set("Date", time.Unix(300, 0).UTC().Format(http.TimeFormat))
+		_, _ = io.WriteString(w, `{"id":"sub_1","object":"subscription","status":"active","customer":"cus_1"}`)
+	})
+	w.hear(outsidetest.News{ID: "evt_2", Kind: "updated", At: 100})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100, Status: "incomplete"})
+	w.hear(outsidetest.News{ID: "evt_0", Kind: "created", At: 101, Status: "incomplete"}) // a clock of Stripe's that is ahead
+	if asked != 0 {
+		t.Errorf("Stripe was asked %d times about what began the subscription", asked)
+	}
+	w.hear(outsidetest.News{ID: "evt_3", Kind: "updated", At: 100, Status: "past_due"})
+	if asked != 1 {
+		t.Errorf("Stripe was asked %d times about two updates of one second", asked)
+	}
+	w.hear(outsidetest.News{ID: "evt_4", Kind: "updated", At: 400, Status: "past_due"})
+	w.wantLog("subscription.created succeeded system", "payment.failed succeeded system")
+}
+
 func TestNewsThatIsRefused(t *testing.T) {
 	t.Parallel()
 	w := withMock(t)

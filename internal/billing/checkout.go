@@ -131,14 +131,14 @@ func (s *Service) Reconcile(ctx context.Context, projectID string, id event.ID) 
 	if session.Subscription == nil {
 		return nil // not paid yet
 	}
-	return s.fetch(ctx, projectID, session.Subscription.ID, session.Metadata, "")
+	return s.fetch(ctx, projectID, session.Subscription.ID, session.Metadata, source{})
 }
 
-// fetch asks Stripe for a subscription and takes it as news.
-func (s *Service) fetch(ctx context.Context, projectID, stripeID string, meta map[string]string, eventID string) error {
+// fetch asks Stripe for a subscription and takes it as news; from is the event that led to it.
+func (s *Service) fetch(ctx context.Context, projectID, stripeID string, meta map[string]string, from source) error {
 	sub, err := s.stripe.V1Subscriptions.Retrieve(ctx, stripeID, nil)
 	if err != nil {
 		return errStripe(err)
 	}
-	return s.take(ctx, projectID, news{eventID: eventID, eventType: "checkout.session.completed", at: s.at(sub.LastResponse), sub: sub, meta: meta})
+	return s.take(ctx, projectID, news{source: from, at: s.at(sub.LastResponse), sub: sub, meta: meta, fetched: true})
 }
