@@ -273,7 +273,7 @@ func TestUsers(t *testing.T) {
 		Users struct{ TotalCount int }
 	}
 	w.get(&found, `{ a: getUserByLoginID(loginIDKey: "email", loginIDValue: "U1@SHOP.example") { endUserAccountID }
-		b: getUserByLoginID(loginIDKey: "fax", loginIDValue: "1") { endUserAccountID }
+		b: getUserByLoginID(loginIDKey: "email", loginIDValue: "nobody@shop.example") { endUserAccountID }
 		c: getUsersByStandardAttribute(attributeName: "email", attributeValue: "u2@shop.example") { endUserAccountID }
 		d: getUsersByStandardAttribute(attributeName: "email", attributeValue: "nobody@shop.example") { endUserAccountID }
 		users { totalCount } }`, nil)
@@ -284,7 +284,9 @@ func TestUsers(t *testing.T) {
 		`{ users(first: -1) { totalCount } }`:                                                "BadRequest/InvalidQuery",
 		`{ users(after: "x") { totalCount } }`:                                               "Invalid/InvalidCursor",
 		`{ users(searchKeyword: "` + strings.Repeat("x", 501) + `") { totalCount } }`:        "Invalid/ValidationFailed",
-		`{ getUsersByStandardAttribute(attributeName: "name", attributeValue: "x") { id } }`: "Invalid/Invalid",
+		`{ getUsersByStandardAttribute(attributeName: "name", attributeValue: "x") { id } }`: "Invalid/GetUsersInvalidArgument",
+		`{ getUserByLoginID(loginIDKey: "fax", loginIDValue: "1") { id } }`:                  "Invalid/GetUsersInvalidArgument",
+		`{ getUserByOAuth(oauthProviderAlias: "none", oauthProviderUserID: "1") { id } }`:    "Invalid/GetUsersInvalidArgument",
 		`{ users { edges { node { identities(first: -1) { totalCount } } } } }`:              "BadRequest/InvalidQuery",
 		`{ users { edges { node { authenticators(after: "x") { totalCount } } } } }`:         "Invalid/InvalidCursor",
 	} {

@@ -2529,8 +2529,9 @@ type AuditLogConnection {
 
 extend type Query {
   """
-  The log, newest first. A filter left out does not restrict, but for outcomes: without it
-  only what succeeded is found. rangeTo is exclusive.
+  The log, newest first. rangeTo is exclusive. A filter that is left out does not restrict, with
+  two exceptions: without outcomes only events that succeeded are found, and without
+  activityTypes, outcomes and query only events whose activityType is not CUSTOM.
 
   With afterPosition it is the log as it grows: the sealed events whose positions come after
   that one, of all outcomes, in the order of their positions and without gaps; -1 means from
