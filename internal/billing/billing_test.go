@@ -268,7 +268,7 @@ func TestAtStripe(t *testing.T) {
 	if w.plan() != "free" {
 		t.Errorf("the plan is %s before anything is paid", w.plan())
 	}
-	w.want(w.Reconcile(ctx, "acme", event.NewID()), "CheckoutNotFound")
+	w.want(w.Reconcile(ctx, "acme", event.NewID().String()), "CheckoutNotFound")
 	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100})
 	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || processing {
 		t.Errorf("processing %v, %v", processing, err)
@@ -372,6 +372,6 @@ func TestWithoutSettings(t *testing.T) {
 	w.want(w.Change(t.Context(), w.by, "acme", "team"), "BillingNotConfigured")
 	w.want(w.SetCancelled(t.Context(), w.by, "acme", true), "BillingNotConfigured")
 	w.want(w.CancelFailed(t.Context(), w.by, "acme"), "BillingNotConfigured")
-	w.want(w.Reconcile(t.Context(), "acme", event.NewID()), "BillingNotConfigured")
+	w.want(w.Reconcile(t.Context(), "acme", event.NewID().String()), "BillingNotConfigured")
 	w.wantLog("checkout.created failed account", "subscription.updated failed account", "subscription.status.updated failed account", "subscription.cancelled failed account")
 }

@@ -2146,7 +2146,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("GenerateOOBOTPCodeInput", ec.unmarshalInputGenerateOOBOTPCodeInput),
 			graphql.NewInputUnmarshaler("IdentityDefinition", ec.unmarshalInputIdentityDefinition),
 			graphql.NewInputUnmarshaler("IdentityDefinitionLoginID", ec.unmarshalInputIdentityDefinitionLoginID),
-			graphql.NewInputUnmarshaler("RemoveMFAGracePeriodInput", ec.unmarshalInputRemoveMFAGracePeriodInput),
 			graphql.NewInputUnmarshaler("ResetAccountLockoutInput", ec.unmarshalInputResetAccountLockoutInput),
 			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
 			graphql.NewInputUnmarshaler("RevokeAllSessionsInput", ec.unmarshalInputRevokeAllSessionsInput),
@@ -2165,6 +2164,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnscheduleAccountDeletionInput", ec.unmarshalInputUnscheduleAccountDeletionInput),
 			graphql.NewInputUnmarshaler("UpdateIdentityInput", ec.unmarshalInputUpdateIdentityInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
+			graphql.NewInputUnmarshaler("removeMFAGracePeriodInput", ec.unmarshalInputremoveMFAGracePeriodInput),
 		)
 	}
 	first := true
@@ -2698,7 +2698,7 @@ extend type Mutation {
   "Lets a user sign in without a second factor until a time."
   setMFAGracePeriod(input: SetMFAGracePeriodInput!): SetMFAGracePeriodPayload!
   "Ends that."
-  removeMFAGracePeriod(input: RemoveMFAGracePeriodInput!): RemoveMFAGracePeriodPayload!
+  removeMFAGracePeriod(input: removeMFAGracePeriodInput!): RemoveMFAGracePeriodPayload!
 }
 
 input CreateAuthenticatorInput {
@@ -2779,7 +2779,7 @@ type SetMFAGracePeriodPayload {
   user: User!
 }
 
-input RemoveMFAGracePeriodInput {
+input removeMFAGracePeriodInput {
   userID: ID!
 }
 
