@@ -25,6 +25,13 @@ var (
 	ConfigSize = Bound{"configuration_size", "configuration", 256 << 10, Bytes, fault.Invalid, "ConfigInvalid"}
 )
 
+// Bounds of downloads of the log.
+var (
+	DownloadsOfAccount = Bound{"downloads_account", "number of downloads of an account at a time", 1, Items, fault.Exhausted, "DownloadUnderWay"}
+	Downloads          = Bound{"downloads", "number of downloads at a time", 32, Items, fault.Exhausted, "TooManyDownloads"}
+	DownloadsWritten   = Bound{"downloads_written", "number of downloads that read the log at a time; the others wait", 2, Items, fault.Exhausted, "TooManyDownloads"}
+)
+
 // Group is a part of the table, as docs/limits.md shows it.
 type Group struct {
 	Title  string
@@ -37,6 +44,7 @@ func All() []Group {
 	return []Group{
 		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfConfig, BodyOfStripe, BodyOfGraphQL, RequestHeader}, nil},
 		{"GraphQL", []Bound{GraphQLTokens, GraphQLDepth, GraphQLCost, GraphQLMutations}, nil},
+		{"Downloads of the log", []Bound{DownloadsOfAccount, Downloads, DownloadsWritten}, nil},
 		{"Configuration of a project", []Bound{ConfigSize}, nil},
 	}
 }

@@ -64,7 +64,8 @@ type Config struct {
 type portal struct {
 	Config
 	assets    *assets
-	downloads *downloads
+	downloads *downloads // how far they are
+	writers   *writers
 	lives     *lives
 }
 
@@ -76,7 +77,7 @@ func New(c Config) http.Handler {
 	if c.liveBeat == 0 {
 		c.liveBeat = liveBeat
 	}
-	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives()}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), writers: newWriters(), lives: newLives()}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")
