@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -170,10 +171,20 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 		v.rep.found(finding{Kind: kindMalformed, Epoch: l.number}, "%scheckpoints.txt: %s", l.dir, err)
 	}
 	source := "a checkpoint of " + l.dir + "checkpoints.txt"
-	for some := range slices.Chunk(notes, 4096) {
+	if int64(len(notes)) > v.most.MaxCheckpoints {
+		v.rep.cannot("%scheckpoints.txt was not checked: %s.", l.dir, errTooMany("checkpoints", v.most.MaxCheckpoints, "max-checkpoints"))
+		notes = nil
+	}
+	wrong := 0
+	for some := range slices.Chunk(different(notes), chunk) {
+		if wrong > mostWrong {
+			v.rep.cannot("%scheckpoints.txt has more than %d wrong checkpoints, and no more were looked at.", l.dir, mostWrong)
+			break
+		}
 		opened, errs := openAll(some, l.key)
 		for i, signed := range opened {
 			if errs[i] != nil {
+				wrong++
 				v.rep.found(finding{Kind: kindSignature, Epoch: l.number}, "%s: %s", source, errs[i])
 				continue
 			}
@@ -196,6 +207,20 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 		l.rep.SinceCheckpoints++
 		l.sinceSize = max(l.sinceSize, signed.Size)
 	}
+}
+
+// chunk is how many checkpoints are verified at once.
+const chunk = 4096
+
+// different leaves out notes that were there before: to verify one takes as long again.
+func different(notes [][]byte) [][]byte {
+	seen := make(map[[sha256.Size]byte]bool, len(notes))
+	return slices.DeleteFunc(notes, func(note []byte) bool {
+		sum := sha256.Sum256(note)
+		before := seen[sum]
+		seen[sum] = true
+		return before
+	})
 }
 
 // openAll verifies many checkpoints, on all cores.

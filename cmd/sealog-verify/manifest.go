@@ -70,6 +70,9 @@ func readManifest(src source) (manifest, error) {
 	if err != nil {
 		return manifest{}, err
 	}
+	if err := checkDepth(text); err != nil {
+		return manifest{}, fmt.Errorf("manifest.json: %w", err)
+	}
 	var version struct {
 		Version int `json:"version"`
 	}

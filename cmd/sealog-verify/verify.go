@@ -22,6 +22,7 @@ type verifier struct {
 	maxSkew  time.Duration
 	rootOnly bool
 	bar      *bar
+	most     bounds
 
 	filter  *filter
 	missing *missing
@@ -68,6 +69,10 @@ func (v *verifier) verify() {
 	m, err := readManifest(v.src)
 	if err != nil {
 		v.rep.cannot("It is no export that can be checked: %s.", err)
+		return
+	}
+	if int64(len(m.Epochs)) >= v.most.MaxEpochs {
+		v.rep.cannot("The export cannot be checked: %s.", errTooMany("epochs", v.most.MaxEpochs, "max-epochs"))
 		return
 	}
 	v.filter, v.rep.Filtered = m.Filter, m.Filter != nil

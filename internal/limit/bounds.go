@@ -10,11 +10,6 @@ var (
 	RequestHeader  = Bound{"request_header", "header of a request", 64 << 10, Bytes, fault.TooLarge, "HeaderTooLarge"}
 )
 
-// Bounds of a project's configuration.
-var (
-	ConfigSize = Bound{"configuration_size", "configuration", 256 << 10, Bytes, fault.Invalid, "ConfigInvalid"}
-)
-
 // Group is a part of the table, as docs/limits.md shows it.
 type Group struct {
 	Title  string
@@ -28,7 +23,7 @@ func All() []Group {
 		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfGraphQL, RequestHeader}, nil},
 		GraphQL(),
 		AnswersOf(),
-		{"Configuration of a project", []Bound{ConfigSize}, nil},
+		Settings(),
 		Inputs(),
 	}
 }
