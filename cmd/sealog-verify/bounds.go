@@ -25,7 +25,7 @@ const (
 	// pending.ndjson, are looked at: each takes as long as a right one, and more say no more.
 	mostWrong = 1_000
 	// mostLines is how many lines of disclosures a bundle of 256 entries may have.
-	mostLines = 10_000
+	mostLines = 1_000
 	// mostDepth is how deep the JSON of the manifest and of a line of pending.ndjson may be.
 	mostDepth = 100
 	// ratioFrom is how much of an archive is unpacked before its ratio counts.

@@ -176,7 +176,8 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 		notes = nil
 	}
 	wrong := 0
-	for some := range slices.Chunk(different(notes), chunk) {
+	notes, times := different(notes)
+	for some := range slices.Chunk(notes, chunk) {
 		if wrong > mostWrong {
 			v.rep.cannot("%scheckpoints.txt has more than %d wrong checkpoints, and no more were looked at.", l.dir, mostWrong)
 			break
@@ -189,7 +190,7 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 				continue
 			}
 			l.heads.list = append(l.heads.list, newHead(signed, source))
-			l.rep.OtherCheckpoints++
+			l.rep.OtherCheckpoints += times[sha256.Sum256(some[i])]
 		}
 	}
 	for _, k := range v.since {
@@ -212,15 +213,15 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 // chunk is how many checkpoints are verified at once.
 const chunk = 4096
 
-// different leaves out notes that were there before: to verify one takes as long again.
-func different(notes [][]byte) [][]byte {
-	seen := make(map[[sha256.Size]byte]bool, len(notes))
+// different leaves out notes that were there before, since to verify one takes as long again,
+// and returns how often each was there, by its SHA-256.
+func different(notes [][]byte) ([][]byte, map[[sha256.Size]byte]int) {
+	times := make(map[[sha256.Size]byte]int, len(notes))
 	return slices.DeleteFunc(notes, func(note []byte) bool {
 		sum := sha256.Sum256(note)
-		before := seen[sum]
-		seen[sum] = true
-		return before
-	})
+		times[sum]++
+		return times[sum] > 1
+	}), times
 }
 
 // openAll verifies many checkpoints, on all cores.

@@ -66,13 +66,9 @@ type epochLog struct {
 //
 // Checks 2 to 7 are one pass over the files.
 func (v *verifier) verify() {
-	m, err := readManifest(v.src)
+	m, err := readManifest(v.src, v.most)
 	if err != nil {
 		v.rep.cannot("It is no export that can be checked: %s.", err)
-		return
-	}
-	if int64(len(m.Epochs)) >= v.most.MaxEpochs {
-		v.rep.cannot("The export cannot be checked: %s.", errTooMany("epochs", v.most.MaxEpochs, "max-epochs"))
 		return
 	}
 	v.filter, v.rep.Filtered = m.Filter, m.Filter != nil
