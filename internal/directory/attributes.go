@@ -71,6 +71,9 @@ func parseObject(location string, raw json.RawMessage) (map[string]any, []Valida
 	if len(raw) > maxAttributes {
 		return nil, []ValidationCause{tooLong(location, maxAttributes, len(raw))}
 	}
+	if err := limit.CheckJSON(raw, limit.AttributesDepth, limit.AttributesValues); err != nil {
+		return nil, []ValidationCause{general(location, "nested too deeply, or of too many values")}
+	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var object map[string]any

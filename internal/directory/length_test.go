@@ -61,3 +61,22 @@ func TestLengthComesFirst(t *testing.T) {
 		})
 	}
 }
+
+// TestDeepAttributes: what is nested deeply, or of very many values, is refused before it is
+// decoded.
+func TestDeepAttributes(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		`{"a":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + "}",
+		strings.Repeat(`{"a":`, 9_000) + "1" + strings.Repeat("}", 9_000),
+		`{"a":[` + strings.Repeat("0,", 30_000) + "0]}",
+	} {
+		object, causes := parseObject("/custom", []byte(raw))
+		if object != nil || len(causes) != 1 {
+			t.Errorf("%.30s: %v, %v", raw, len(object), causes)
+		}
+	}
+	if _, causes := parseObject("/custom", []byte(`{"a":[[[[{"b":1}]]]]}`)); causes != nil {
+		t.Errorf("%v", causes)
+	}
+}
