@@ -59,7 +59,6 @@ var bounded = map[string]string{
 	"internal/directory/password.go":        "guessable",
 	"internal/directory/sessions.go":        "maxAttributes, limit.AttributesDepth and AttributesValues",
 	"internal/enduser/oauth.go":             "limit.BodyOfStranger",
-	"internal/enduser/reset.go":             "limit.BodyOfStranger",
 	"internal/enduser/verify.go":            "limit.BodyOfStranger",
 	"internal/event/json.go":                ours,
 	"internal/event/parse.go":               "MaxEntry",
@@ -73,7 +72,6 @@ var bounded = map[string]string{
 	"internal/portal/configuration.go":      ours,
 	"internal/portal/configuration_form.go": "the body of a form, and fromJSON of package settings",
 	"internal/portal/event.go":              ours,
-	"internal/portal/session.go":            "http.MaxBytesReader of portal.go",
 	"internal/portal/user_forms.go":         "http.MaxBytesReader of portal.go",
 	"internal/portal/user_actions.go":       ours,
 	"internal/portalapi/model/model.go":     ours,
@@ -85,6 +83,7 @@ var bounded = map[string]string{
 	"internal/settings/diff.go":             ours,
 	"internal/settings/parse.go":            "tokens: limit.ConfigSize, ConfigNodes, ConfigKeys, ConfigDepth",
 	"internal/settings/settings.go":         ours,
+	"internal/web/body.go":                  "the bound of the route",
 	"internal/web/request.go":               "maxForwarded",
 	"internal/webhook/webhook.go":           "maxAnswer",
 	"internal/storetest/":                   forTests,
@@ -152,6 +151,9 @@ func decodersIn(path string) ([]string, error) {
 			name = x.Name + name
 		case *ast.SelectorExpr:
 			name = x.Sel.Name + name
+		}
+		if name == "web.ParseForm" { // which bounds the body itself
+			return true
 		}
 		for _, d := range decoders {
 			if name == d || strings.HasPrefix(d, ".") && strings.HasSuffix(name, d) {
