@@ -28,7 +28,7 @@ func fuzzed(tb testing.TB) export {
 func verifyTar(tb testing.TB, data []byte) *report {
 	tb.Helper()
 	r := newReport("x")
-	src, err := newTarSource(bytes.NewReader(data))
+	src, err := newTarSource(bytes.NewReader(data), defaults())
 	if err != nil {
 		r.cannot("%s", err)
 		return r
@@ -37,7 +37,7 @@ func verifyTar(tb testing.TB, data []byte) *report {
 	for n := range 2 {
 		keys[originOf(testLog, n+1)] = testKey(tb, originOf(testLog, n+1)).Verifier()
 	}
-	v := &verifier{src: src, rep: r, keys: keys, maxSkew: 1e9, bar: &bar{}, missing: newMissing()}
+	v := &verifier{src: src, rep: r, keys: keys, maxSkew: 1e9, bar: &bar{}, missing: newMissing(), most: defaults()}
 	v.verify()
 	return r
 }
@@ -169,7 +169,7 @@ func FuzzCheckpoints(f *testing.F) {
 	f.Add(sound)
 	f.Add(append(sound[:len(sound):len(sound)], sound...))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		v := &verifier{rep: newReport("x"), keys: keyring{}}
+		v := &verifier{rep: newReport("x"), keys: keyring{}, most: defaults()}
 		l := &epochLog{number: 1, origin: testLog, key: testKey(t, testLog).Verifier(), rep: &epochReport{}}
 		v.readOthers(l, text)
 		notes, err := merkle.SplitCheckpoints(text)

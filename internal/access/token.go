@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -160,6 +161,9 @@ func (s *Service) checkClaims(ctx context.Context, payload []byte, projectID str
 		IssuedAt     *float64        `json:"iat"`
 		ID           any             `json:"jti"`
 		AuditContext json.RawMessage `json:"audit_context"`
+	}
+	if err := limit.CheckJSON(payload, limit.ClaimsDepth, limit.ClaimsValues); err != nil {
+		return nil, "", errToken(fault.Denied, "TokenClaims").Because(err)
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return nil, "", errToken(fault.Denied, "TokenClaims").Because(err)

@@ -51,6 +51,9 @@ func (p Project) Title() string {
 
 const columns = `project_id, name, log_id, config, version, plan, created_at, editors_may_export`
 
+// HeldBytes is what the project takes in memory, about: its configuration as text and as read.
+func (p *Project) HeldBytes() int { return 3 * len(p.ConfigYML) }
+
 func (p *Project) fields() []any {
 	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, &p.Plan.Name, store.Time(&p.CreatedAt), &p.EditorsMayExport}
 }

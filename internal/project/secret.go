@@ -14,6 +14,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -54,6 +55,9 @@ type SMTP struct {
 
 // problem is what is wrong with it, or "".
 func (m SMTP) problem() (field, words string) {
+	if len(m.Sender) > limit.MailboxLength.Most {
+		return "sender", limit.MailboxLength.Exceeded().Message
+	}
 	_, err := mail.ParseAddress(m.Sender)
 	switch {
 	case m.Host == "" || len(m.Host) > 253 || strings.ContainsAny(m.Host, " /:@\r\n"):

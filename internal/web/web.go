@@ -146,7 +146,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 func (m *Metrics) refused(f *fault.Error) {
 	m.errors.WithLabelValues(f.Kind.String(), f.Code).Inc()
-	if excess, ok := f.Info.(limit.Excess); ok {
+	if excess, ok := limit.ExcessOf(f); ok {
 		m.bounds.WithLabelValues(excess.Bound).Inc()
 	}
 }
