@@ -166,7 +166,7 @@ var contextWords = map[string]string{
 	"timestamp":           "when, in whole Unix seconds; `createdAt` and the id have microseconds",
 	"user_id":             "the end user that the event is about, or null",
 	"triggered_by":        "where it came in: `admin_api`, `portal`, `user` or `system`",
-	"audit_context":       "`http_url`, the address that was called; for an account of the Portal also `usage`, `actor_user_id` and `http_referer`. All of it is verified or was seen by the server",
+	"audit_context":       "`http_url`, the address that was called; for an account of the Portal also `usage`, `actor_user_id` and `http_referer`. All of it is verified or was seen by the server. Of an address only the scheme, the host, segments of the path that name a page or a thing, the names of parameters and the values of a few harmless ones (`page`, `first`, `last`, `limit`, `size`, `sort`, `order`, `tab`, `view`, `format`, `interval`) are recorded; `hidden` stands for the rest, and of a referer on another site only the origin is recorded",
 	"preferred_languages": "the languages the client asked for, in order",
 	"language":            "the language that was chosen",
 	"oauth":               "`state` and `x_state`, when the call had them",

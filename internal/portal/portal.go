@@ -202,7 +202,7 @@ func (p *portal) note(r *http.Request, f *fault.Error, status int, err error) {
 		level = slog.LevelInfo // the client has left
 	}
 	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
-		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", web.HarmlessPath(r.URL.Path)),
 		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
 }
 
