@@ -159,7 +159,7 @@ func TestDerivedColumns(t *testing.T) {
 				ActorType: goldenBy(e.Type).Actor.Type, User: e.User,
 			}
 			whole := derive(t, e.Entry, e.Disclosures)
-			kept, _, err := Redact(e.Disclosures)
+			kept, _, err := Redact(e.Disclosures, everything)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -84,7 +84,8 @@ Every value in an event has one of three classes.
 
 Erasing does not break the log. Only digests of values are sealed, each made with random salt of its own; when a value
 is removed its digest stays, the proof stays valid, and nobody can guess the value from it. The erasing is an event too,
-` + "`audit.redacted`" + `, which names the events and what was removed from each.
+` + "`audit.redacted`" + `, which names the events and what was removed from each. Where an administrator or an Admin API key acted, the personal
+part of the context is about them and stays.
 
 ## What an event looks like
 
