@@ -70,7 +70,9 @@ to the user). Their ` + "`context.request_id`" + ` is the same.
 
 Events that ended as ` + "`failed`" + ` or ` + "`denied`" + ` are attempts. They have the type of what was tried, no payload, and
 ` + "`context.error`" + ` with the kind and the code of the error. Somebody who tries over and over does not fill your log:
-beyond a limit the attempts are counted in ` + "`audit_log.attempts_suppressed`" + `.
+beyond 60 at once and 2 a second the attempts of a caller are counted in ` + "`audit_log.attempts_suppressed`" + `, which lists
+the first 50 different ones of a minute (type, reason and target) and how many others there were. The first attempt of each
+type in a minute is recorded all the same, and so are the first 20 at a target that was not tried in that minute.
 
 ## What may become of a value
 

@@ -16,6 +16,18 @@ type AuditLogAttemptsSuppressed struct {
 	Until   time.Time     `json:"until" class:"public"`
 	Total   int           `json:"total" class:"public"`
 	Reasons []ReasonCount `json:"reasons" class:"public"`
+	// Attempts are the first 50 different ones; Other is how many more there were.
+	Attempts []AttemptCount `json:"attempts" class:"public"`
+	Other    int            `json:"other" class:"public"`
+}
+
+// AttemptCount is how often a caller tried the same: an activity type, at one target, with one result.
+type AttemptCount struct {
+	Type       Type   `json:"type"`
+	Reason     string `json:"reason"`
+	TargetType string `json:"target_type,omitempty"`
+	TargetID   string `json:"target_id,omitempty"`
+	Count      int    `json:"count"`
 }
 
 // AuditLogExported is a copy of the log handed out: format is verifiable, csv or ndjson,

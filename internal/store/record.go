@@ -86,7 +86,7 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 		// A project that is not there has no log; its name becomes the target.
 		about = event.About(event.PortalProject, "project", about.Project)
 	}
-	if !db.attempts.allow(about.Project, by.Actor.ID, f.Code, db.clock.Next().Time()) {
+	if !db.attempts.allow(attemptCaller{about.Project, by.Actor.ID}, attempted{tryOf(t, about), f.Code}, db.clock.Next().Time()) {
 		return recordedError{cause}
 	}
 	failure := event.ContextError{Kind: f.Kind.String(), Code: f.Code}

@@ -22,9 +22,10 @@ var (
 	// "audit-log", "schema.json", "x001", "oauth2". Codes are longer and mix letters and digits.
 	word = regexp.MustCompile(`^_?(?:[a-z]{1,16}[0-9]{0,3}|[0-9]{1,3})(?:[._-](?:[a-z]{1,16}[0-9]{0,3}|[0-9]{1,3})){0,5}$`)
 	uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	// projectID and logID are what follows the segments "projects", "apps" and "log".
+	// projectID, logID and fileHash are what follows the segments "projects" and "apps", "log", "static".
 	projectID = regexp.MustCompile(`^_?[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
 	logID     = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	fileHash  = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 	parameterName = regexp.MustCompile(`^[a-zA-Z]{1,16}(?:[._-][a-zA-Z]{1,16}){0,3}$`)
 	// safeValues are the parameters whose values say where in a list somebody was and nothing
@@ -71,6 +72,8 @@ func isHarmlessSegment(segment, before string) bool {
 		return true
 	case before == "projects" || before == "apps":
 		return projectID.MatchString(segment)
+	case before == "static":
+		return fileHash.MatchString(segment)
 	case before == "log":
 		return logID.MatchString(segment)
 	default:
