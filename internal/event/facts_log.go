@@ -4,10 +4,19 @@ import "time"
 
 // The facts of the log itself: who read it, what left it, and what became of it.
 
-// AuditLogRead is the first reading of the log by one reader in one hour.
+// AuditLogRead is readings of the log by one reader in one hour: its first ones, which are recorded
+// at once, or all later ones, recorded when the hour has ended. Count is how many; older versions do not say it.
 type AuditLogRead struct {
 	Surface string    `json:"surface" class:"public"`
 	Hour    time.Time `json:"hour" class:"public"`
+	Count   int       `json:"count,omitempty" class:"public"`
+}
+
+// ProjectUsersRead is readings of users, or of what belongs to them, recorded like those of the log.
+type ProjectUsersRead struct {
+	Surface string    `json:"surface" class:"public"`
+	Hour    time.Time `json:"hour" class:"public"`
+	Count   int       `json:"count" class:"public"`
 }
 
 // AuditLogAttemptsSuppressed is the attempts of one minute that had no event of their own because a caller made too many.
@@ -90,6 +99,10 @@ type BackupCreated struct {
 // Type implements Payload.
 func (AuditLogRead) Type() Type        { return "audit_log.read" }
 func (AuditLogRead) fact(AuditLogRead) {}
+
+// Type implements Payload.
+func (ProjectUsersRead) Type() Type            { return "project.users.read" }
+func (ProjectUsersRead) fact(ProjectUsersRead) {}
 
 // Type implements Payload.
 func (AuditLogAttemptsSuppressed) Type() Type                      { return "audit_log.attempts_suppressed" }

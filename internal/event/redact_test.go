@@ -122,7 +122,7 @@ func TestRedactWhatIsAllOrNothing(t *testing.T) {
 			t.Errorf("%s: nil, which a database would keep as NULL", c.name)
 		}
 	}
-	if kept, removed, err := Redact([]byte(personal + "\nnonsense\n" + personal), everything); err == nil || kept != nil || removed != nil {
+	if kept, removed, err := Redact([]byte(personal+"\nnonsense\n"+personal), everything); err == nil || kept != nil || removed != nil {
 		t.Errorf("of what is no disclosure: %q kept, %v removed", kept, removed)
 	}
 }

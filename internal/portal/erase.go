@@ -61,6 +61,7 @@ func (p *portal) erasePage(w http.ResponseWriter, r *http.Request, v visit, stat
 	if err == nil {
 		page.Known = true
 		if user, err := p.Directory.Get(r.Context(), v.project.ID, id); err == nil {
+			p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 			page.Name, page.Alive = title(user), !user.IsAnonymized
 		} else if !fault.Is(err, "UserNotFound") {
 			return err

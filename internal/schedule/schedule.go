@@ -91,7 +91,7 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.stop()
 	<-s.done
 	return errors.Join(
-		s.reads.Record(ctx),
+		s.reads.Finish(ctx),
 		s.refusals.Record(ctx, s.db, s.db.Now().Add(time.Hour)),
 		store.RecordSuppressed(ctx, s.db),
 	)
