@@ -15,6 +15,7 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -232,6 +233,22 @@ func TestLimits(t *testing.T) {
 	w.get(&all, `query { users(first: 100) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { ...u } } } }`+userFragment, nil)
 	w.get(&all, `query { auditLogs(first: 100) { totalCount edges { cursor node { id createdAt activityType type ipAddress userAgent
 		clientID data outcome requestID actor { type id name } user { ...u } } } } }`+userFragment, nil)
+}
+
+// TestTheOperatorsCeiling is above what a project sets for each of its keys.
+func TestTheOperatorsCeiling(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return now }})
+	w := newWorldOn(t, db, nil)
+	w.projects.Ceilings = project.Ceilings{CallsPerSecond: 1}
+	authorization := "Bearer " + w.token()
+	for i := range 5 {
+		answer := w.send(authorization, "application/json", `{"query":"{__typename}"}`)
+		if i < 2 && answer.Code != http.StatusOK || i >= 2 && (answer.Code != http.StatusTooManyRequests || !strings.Contains(answer.Body.String(), "QuotaExceeded")) {
+			t.Errorf("call %d: %d %s", i, answer.Code, answer.Body)
+		}
+	}
 }
 
 func TestRateLimit(t *testing.T) {

@@ -36,5 +36,6 @@ func All() []Group {
 		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfGraphQL, RequestHeader}, nil},
 		{"GraphQL", []Bound{GraphQLTokens, GraphQLDepth, GraphQLCost, GraphQLMutations}, nil},
 		{"Configuration of a project", []Bound{ConfigSize}, nil},
+		Quota(),
 	}
 }

@@ -46,7 +46,7 @@ func (p *portal) showLive(w http.ResponseWriter, r *http.Request, v visit) error
 	if len(page.Wrong) > 0 || err != nil {
 		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
 	}
-	leave, err := p.lives.enter(v.session.ID)
+	leave, err := p.lives.enter(v.session.Account.ID, v.session.ID)
 	if err != nil {
 		return err
 	}

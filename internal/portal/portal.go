@@ -58,6 +58,9 @@ type Config struct {
 	// MailConfigured and SMSConfigured are whether messages go out, or wait in the outbox.
 	MailConfigured, SMSConfigured bool
 
+	// MaxStreams is how many live pages an account may have open; 0 is no bound.
+	MaxStreams int
+
 	countFor, liveBeat time.Duration // tests set them
 }
 
@@ -77,7 +80,7 @@ func New(c Config) http.Handler {
 	if c.liveBeat == 0 {
 		c.liveBeat = liveBeat
 	}
-	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives()}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives(c.MaxStreams)}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")

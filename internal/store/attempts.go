@@ -20,6 +20,9 @@ import (
 const (
 	attemptsPerSecond = 2
 	attemptsBurst     = 60
+	// In a project that has used up its quota.
+	exceededPerSecond = 1.0 / 60
+	exceededBurst     = 5
 )
 
 // What of a caller's attempts stands out all the same, so that many harmless ones cannot hide what
@@ -99,9 +102,14 @@ func newAttempts() *attempts {
 	return &attempts{callers: limit.New(), tried: known, suppressed: map[attemptCaller]*suppressed{}}
 }
 
-// allow reports whether an attempt is to be recorded, and else counts it.
-func (a *attempts) allow(caller attemptCaller, what attempted, now time.Time) bool {
-	allowed := a.callers.Allow(caller.project+"\x00"+caller.actor, attemptsPerSecond, attemptsBurst, now)
+// allow reports whether an attempt is to be recorded, and else counts it. In a project that has used
+// up its quota few are: attempts must not fill the log instead.
+func (a *attempts) allow(caller attemptCaller, what attempted, exceeded bool, now time.Time) bool {
+	key := caller.project + "\x00" + caller.actor
+	if exceeded {
+		return a.callers.Allow(key+"\x00exceeded", exceededPerSecond, exceededBurst, now) || a.swallow(caller, what, now)
+	}
+	allowed := a.callers.Allow(key, attemptsPerSecond, attemptsBurst, now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	minute := now.Unix() / 60
@@ -118,11 +126,24 @@ func (a *attempts) allow(caller attemptCaller, what attempted, now time.Time) bo
 		c.left--
 		return true
 	default:
-		one := newSuppressed(now)
-		one.add(what, 1)
-		a.count(caller, one)
+		a.one(caller, what, now)
 		return false
 	}
+}
+
+// swallow counts an attempt that is not recorded; it returns false.
+func (a *attempts) swallow(caller attemptCaller, what attempted, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.one(caller, what, now)
+	return false
+}
+
+// one counts one attempt; mu is held.
+func (a *attempts) one(caller attemptCaller, what attempted, now time.Time) {
+	s := newSuppressed(now)
+	s.add(what, 1)
+	a.count(caller, s)
 }
 
 // count adds to what was swallowed of one caller; mu is held.

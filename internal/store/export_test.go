@@ -50,6 +50,6 @@ func HoldTogether(db *DB) (waiting func() int, release func()) {
 // SwallowAttempts counts a caller's attempts as if they had been recorded.
 func SwallowAttempts(db *DB, project, actor string, n int, now time.Time) {
 	for range n {
-		db.attempts.allow(attemptCaller{project, actor}, attempted{tryOf("user.deleted", event.InProject(project)), "UserNotFound"}, now)
+		db.attempts.allow(attemptCaller{project, actor}, attempted{tryOf("user.deleted", event.InProject(project)), "UserNotFound"}, false, now)
 	}
 }
