@@ -136,11 +136,7 @@ func (p *portal) checkout(w http.ResponseWriter, r *http.Request, v visit) error
 
 // reconcile asks Stripe, for who comes back from paying before its news does.
 func (p *portal) reconcile(w http.ResponseWriter, r *http.Request, v visit) error {
-	id, err := event.ParseID(r.PathValue("id"))
-	if err != nil {
-		return fault.New(fault.NotFound, "CheckoutNotFound", "There is no such checkout.").Because(err)
-	}
-	if err := p.Billing.Reconcile(r.Context(), v.project.ID, id); err != nil {
+	if err := p.Billing.Reconcile(r.Context(), v.project.ID, r.PathValue("id")); err != nil {
 		return p.paid(w, r, v, err, "")
 	}
 	_, has, err := p.Billing.Subscription(r.Context(), v.project.ID)
