@@ -5,6 +5,7 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi/gql"
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
