@@ -105,14 +105,14 @@ func (db *DB) admit(ctx context.Context, by event.By, t event.Type, project stri
 
 // exceeded returns the error that says which quota of a project is used up today, or nil.
 func (db *DB) exceeded(ctx context.Context, project string) (exceeded, err error) {
-	now := db.Now()
-	key := usageKey{project, usageDay(now)}
 	u := db.usage
 	u.mu.Lock()
 	if u.quotaOf == nil || project == event.PortalProject {
 		u.mu.Unlock()
 		return nil, nil
 	}
+	now := db.Now()
+	key := usageKey{project, usageDay(now)}
 	known := u.entry(key, now).known
 	u.mu.Unlock()
 	if !known {
