@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
@@ -20,9 +21,6 @@ import (
 
 // WebhookPath is where Stripe posts its news.
 const WebhookPath = "/api/subscription/webhook/stripe"
-
-// maxNews is the largest body of news in bytes.
-const maxNews = 256 << 10
 
 // news is what Stripe says about a subscription.
 type news struct {
@@ -52,8 +50,13 @@ func (s *Service) Webhook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no web hooks are taken here", http.StatusNotFound)
 		return
 	}
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNews))
+	err := web.BoundBody(w, r, limit.BodyOfStripe)
+	var payload []byte
+	if err == nil {
+		payload, err = io.ReadAll(r.Body)
+	}
 	if err != nil {
+		web.CountError(r.Context(), err)
 		refuse(http.StatusRequestEntityTooLarge, "StripeNewsTooLarge", "too large")
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // paymentHost is where Stripe shows its payment pages; the browser is sent on to it by a form.
@@ -124,7 +125,7 @@ func (p *portal) paid(w http.ResponseWriter, r *http.Request, v visit, err error
 }
 
 func (p *portal) checkout(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	to, err := p.Billing.Checkout(r.Context(), v.by, v.project.ID, r.PostForm.Get("plan"), v.session.Account.Email)
@@ -162,14 +163,14 @@ func (p *portal) showChangePlan(w http.ResponseWriter, r *http.Request, v visit)
 }
 
 func (p *portal) changePlan(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	return p.paid(w, r, v, p.Billing.Change(r.Context(), v.by, v.project.ID, r.PostForm.Get("plan")), "plan-changed")
 }
 
 func (p *portal) cancelSubscription(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	cancelled, done := r.PostForm.Get("cancelled") == "yes", "plan-resumed"

@@ -155,11 +155,6 @@ func SMTPOf(ctx context.Context, db *store.DB, project string) (SMTP, bool, erro
 	return m, err == nil, err
 }
 
-// WithSMTP returns the projects that have a mail server of their own.
-func WithSMTP(ctx context.Context, db *store.DB) ([]string, error) {
-	return store.Column[string](ctx, db, `SELECT project_id FROM project_secrets WHERE kind = $1 ORDER BY project_id LIMIT 10000`, smtpSecret)
-}
-
 // ClientSecretMatches reports whether a client proves itself with a secret. A client that
 // has none proves nothing and need not (a public client: RFC 6749, section 2.1).
 func (s *Service) ClientSecretMatches(ctx context.Context, project, client, secret string) (_ bool, err error) {
