@@ -92,9 +92,8 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	if err != nil {
 		return Caller{}, err
 	}
-	limit := p.Config.AdminAPI
-	if !s.calls.Allow(limited, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
-		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests by this caller."))
+	if err := s.spend(p, limited); err != nil {
+		return Caller{}, denied(err)
 	}
 	return Caller{Project: p, By: by}, nil
 }

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -248,6 +250,22 @@ func TestLimits(t *testing.T) {
 		clientID data outcome requestID actor { type id name } user { ...u } } } } }`+userFragment, nil)
 }
 
+// TestTheOperatorsCeiling is above what a project sets for each of its keys.
+func TestTheOperatorsCeiling(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return now }})
+	w := newWorldOn(t, db, nil)
+	w.projects.Ceilings = project.Ceilings{CallsPerSecond: 1}
+	authorization := "Bearer " + w.token()
+	for i := range 5 {
+		answer := w.send(authorization, "application/json", `{"query":"{__typename}"}`)
+		if i < 2 && answer.Code != http.StatusOK || i >= 2 && (answer.Code != http.StatusTooManyRequests || !strings.Contains(answer.Body.String(), "QuotaExceeded")) {
+			t.Errorf("call %d: %d %s", i, answer.Code, answer.Body)
+		}
+	}
+}
+
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	now := time.Now() // and it stays so, however slow this machine is
@@ -359,6 +377,35 @@ func TestReadingIsNoted(t *testing.T) {
 	}
 	if !slices.ContainsFunc(typesOf(w), func(line string) bool { return line == "audit_log.read "+w.kid }) {
 		t.Errorf("reading the log left no event: %v", typesOf(w))
+	}
+}
+
+// TestReadingUsersIsNoted asks for users, and for what belongs to them, in every way there is.
+func TestReadingUsersIsNoted(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{
+		`{ users { edges { cursor } } }`,
+		`{ getUserByLoginID(loginIDKey: "email", loginIDValue: "kim@shop.example") { id } }`,
+		`{ getUserByLoginID(loginIDKey: "email", loginIDValue: "nobody@shop.example") { id } }`,
+		`{ getUserByOAuth(oauthProviderAlias: "x", oauthProviderUserID: "y") { id } }`,
+		`{ getUsersByStandardAttribute(attributeName: "email", attributeValue: "kim@shop.example") { id } }`,
+		`query($id: ID!) { node(id: $id) { id } }`,
+		`query($id: ID!) { nodes(ids: [$id]) { id } }`,
+		`query($identity: ID!) { node(id: $identity) { id } }`,
+	} {
+		w := newWorld(t)
+		user := w.create("kim@shop.example")
+		identities, err := store.Column[event.ID](t.Context(), w.db, `SELECT id FROM identities WHERE project_id = 'acme'`)
+		if err != nil || len(identities) != 1 {
+			t.Fatalf("identities %v, %v", identities, err)
+		}
+		w.do(query, map[string]any{"id": user, "identity": model.GlobalID(model.TypeIdentity, identities[0])})
+		if err := w.reads.Record(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(slices.DeleteFunc(typesOf(w), func(line string) bool { return line != "project.users.read "+w.kid })); n != 1 {
+			t.Errorf("%s leaves %d events", query, n)
+		}
 	}
 }
 

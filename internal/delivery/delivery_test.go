@@ -157,6 +157,9 @@ func TestMailIsSentOnceAndErased(t *testing.T) {
 				!strings.Contains(m.text, "Message-ID: <"+id.String()+"@sealog.example>") || !strings.Contains(m.text, "=?UTF-8?") {
 				t.Errorf("the mail: %+v", m)
 			}
+			if strings.Contains(m.text, "User-Agent:") || strings.Contains(m.text, "X-Mailer:") {
+				t.Errorf("the mail says which program made it: %s", m.text)
+			}
 			e := w.entries()[0]
 			if e.State != message.Sent || e.SentAt == nil || e.Attempts != 1 || e.LastError != "" {
 				t.Errorf("the row: %+v", e)

@@ -35,5 +35,6 @@ func All() []Group {
 		AnswersOf(),
 		Settings(),
 		Inputs(),
+		Quota(),
 	}
 }
