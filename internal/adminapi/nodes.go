@@ -19,10 +19,13 @@ func (c *call) Node(ctx context.Context, id string) (gql.Node, error) {
 	return found[0], nil
 }
 
+// maxNodes is how many ids nodes takes; the document's cost bounds what is asked of each.
+const maxNodes = 1000
+
 // Nodes resolves nodes, the objects of each type in one statement.
 func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
-	if len(ids) > auditlog.MaxPage {
-		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", auditlog.MaxPage).On("ids")
+	if len(ids) > maxNodes {
+		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", maxNodes).On("ids")
 	}
 	byType := map[string][]event.ID{}
 	for _, global := range ids {
@@ -66,6 +69,9 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	for _, a := range authorizations {
 		byGlobal[model.GlobalID(model.TypeAuthorization, a.ID)] = &model.Authorization{Authorization: a}
 	}
+	if len(byGlobal) > len(users) {
+		c.readUsers() // what belongs to users says something about them
+	}
 	logs, err := c.events(ctx, byType[model.TypeAuditLog])
 	if err != nil {
 		return nil, err
@@ -75,7 +81,9 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	}
 	nodes := make([]gql.Node, len(ids))
 	for i, global := range ids {
-		nodes[i] = byGlobal[global]
+		if typeName, id, ok := model.ParseGlobalID(global); ok {
+			nodes[i] = byGlobal[model.GlobalID(typeName, id)]
+		}
 	}
 	return nodes, nil
 }
@@ -87,7 +95,7 @@ func (c *call) events(ctx context.Context, ids []event.ID) ([]*model.AuditLog, e
 		return nil, err
 	}
 	if len(rows) > 0 {
-		c.Reads.Note(c.by, c.project.ID, "admin_api")
+		c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfLog)
 	}
 	return model.NewAuditLogs(rows, c.usersByID), nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -187,6 +189,33 @@ func TestNoCellIsAFormula(t *testing.T) {
 	}
 }
 
+// TestCellsFitASpreadsheet: what Excel would drop is cut visibly.
+func TestCellsFitASpreadsheet(t *testing.T) {
+	t.Parallel()
+	id := event.NewID()
+	for name, c := range map[string]struct {
+		cell string
+		cut  bool
+	}{
+		"short":              {"kim", false},
+		"as long as can be":  {strings.Repeat("x", 32_767), false},
+		"one more":           {strings.Repeat("x", 32_768), true},
+		"many bytes":         {strings.Repeat("ü", 32_767), false},
+		"surrogate pairs":    {strings.Repeat("😀", 16_383), false},
+		"too many pairs":     {strings.Repeat("😀", 16_384), true},
+		"much":               {strings.Repeat("😀x", 1<<20), true},
+		"a formula and long": {harmless("=" + strings.Repeat("x", 32_766)), true},
+	} {
+		got := fitting(c.cell, id)
+		if n := len(utf16.Encode([]rune(got))); n > 32_767 || !utf8.ValidString(got) {
+			t.Errorf("%s: %d characters", name, n)
+		}
+		if c.cut != strings.HasSuffix(got, "[cut, see event "+id.String()+"]") || !c.cut && got != c.cell {
+			t.Errorf("%s: ends with %.80q", name, got[max(0, len(got)-80):])
+		}
+	}
+}
+
 // TestColumnsAreThoseOfBothFormats: the names in CSV are those in JSON, in their order.
 func TestColumnsAreThoseOfBothFormats(t *testing.T) {
 	t.Parallel()
@@ -300,8 +329,8 @@ func TestAFilterInWords(t *testing.T) {
 	}
 	want := "users activities; types user.created; types that the Admin API has no name for; from 2026-11-28T09:00:00.000001Z; " +
 		"before 2026-11-28T10:00:00.000001Z; users " + user(1).String() + "; actors operator; outcomes failed, denied; about, by or mentioning " +
-		user(4).String() + ", " + user(2).String() + ", bob, email kim1@shop.example; not of the types user.disabled; not about the users " + user(3).String() +
-		"; not by the actors ann; not with the outcomes succeeded; not mentioning ip 192.0.2.7"
+		user(4).String() + ", " + user(2).String() + ", bob, email (not recorded); not of the types user.disabled; not about the users " + user(3).String() +
+		"; not by the actors ann; not with the outcomes succeeded; not mentioning ip (not recorded)"
 	if got := words(f); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

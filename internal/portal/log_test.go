@@ -5,7 +5,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -218,7 +217,9 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		{"POST /projects/{project}/audit-log/export", nil, []string{"id", "0123456789abcdef"}, "acme audit_log.exported"},
 		{"POST /projects/{project}/audit-log/export/table", nil, []string{"tab", "admin", "format", "csv"}, "acme audit_log.exported"},
 		{"POST /projects/{project}/audit-log/export/access", nil, []string{"editors", "yes"}, "acme project.export_access.updated"},
-		{"POST /projects/{project}/audit-log/erase", nil, func() []string { return []string{"user", s.user("acme").ID.String(), "reason", "They asked for it."} }, "acme audit.redacted"},
+		{"POST /projects/{project}/audit-log/erase", nil, func() []string {
+			return []string{"user", s.disable("acme", "gone@shop.example", event.Request{}).String(), "reason", "They asked for it."}
+		}, "acme audit.redacted"},
 		{"POST /projects/{project}/outbox/{id}/read", func() string { return s.message("acme", message.Queued) }, nil, "acme project.message.read"},
 		{"POST /projects/{project}/outbox/{id}/retry", func() string { return s.message("acme", message.Dead) }, nil, "acme project.message.requeued"},
 		{"POST /projects/{project}/admin-api/explorer/token", nil, nil, "acme project.admin_api_token.created"},
@@ -250,19 +251,10 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 			t.Errorf("%s leaves %q, want %q", test.route, got, test.events)
 		}
 	}
-	text, err := os.ReadFile("routes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	routes := regexp.MustCompile(`\("([A-Z]* ?/[^"]*)"`).FindAllStringSubmatch(string(text), -1)
-	if len(routes) < 20 {
-		t.Fatalf("only %d routes found", len(routes))
-	}
-	for _, r := range routes {
-		if strings.HasPrefix(r[1], "GET ") || tested[r[1]] {
-			continue
+	for _, r := range (&portal{}).routes() {
+		if strings.HasPrefix(r.pattern, "POST ") && !tested[r.pattern] {
+			t.Errorf("%s is not in the table", r.pattern)
 		}
-		t.Errorf("%s is not in the table", r[1])
 	}
 }
 

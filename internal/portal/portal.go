@@ -28,7 +28,6 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
@@ -58,6 +57,9 @@ type Config struct {
 	// MailConfigured and SMSConfigured are whether messages go out, or wait in the outbox.
 	MailConfigured, SMSConfigured bool
 
+	// MaxStreams is how many live pages an account may have open; 0 is no bound.
+	MaxStreams int
+
 	countFor, liveBeat time.Duration // tests set them
 }
 
@@ -65,7 +67,8 @@ type Config struct {
 type portal struct {
 	Config
 	assets    *assets
-	downloads *downloads
+	downloads *downloads // how far they are
+	writers   *writers
 	lives     *lives
 }
 
@@ -77,22 +80,19 @@ func New(c Config) http.Handler {
 	if c.liveBeat == 0 {
 		c.liveBeat = liveBeat
 	}
-	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives()}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), writers: newWriters(), lives: newLives(c.MaxStreams)}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")
 	}))
-	return p.guarded(crossOrigin.Handler(p.routes()))
+	return p.guarded(crossOrigin.Handler(p.mux()))
 }
-
-// maxBody is the largest body of a request in bytes.
-const maxBody = 4 << 20
 
 // contentSecurityPolicy lets pages load our own files and nothing else, and run nothing inline.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// guarded sets the headers of every answer, bounds bodies, and turns other hosts away.
+// guarded sets the headers of every answer and turns other hosts away.
 func (p *portal) guarded(next http.Handler) http.Handler {
 	misdirected := p.handle(func(http.ResponseWriter, *http.Request) error {
 		err := fault.New(fault.NotFound, "HostUnknown", "The Portal is not served under this name.")
@@ -111,7 +111,6 @@ func (p *portal) guarded(next http.Handler) http.Handler {
 		if p.isHTTPS() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if hostOf(p.PublicURL.Scheme, r.Host) != hostOf(p.PublicURL.Scheme, p.PublicURL.Host) {
 			misdirected.ServeHTTP(w, r)
 			return
@@ -149,9 +148,6 @@ func statusOf(err error) int {
 	if a, ok := errors.AsType[*answered](err); ok {
 		return a.status
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge
-	}
 	return web.Status(fault.Of(err).Kind)
 }
 
@@ -167,9 +163,6 @@ func (p *portal) handle(next web.Handler) http.Handler {
 // fail is where errors are answered, and logged once.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f, status, id := fault.Of(err), statusOf(err), web.Request(r).ID
-	if status == http.StatusRequestEntityTooLarge {
-		f = limit.BodyOfForm.Exceeded().Because(err)
-	}
 	p.note(r, f, status, err)
 	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
 		p.toSignIn(w, r)
@@ -202,7 +195,7 @@ func (p *portal) note(r *http.Request, f *fault.Error, status int, err error) {
 		level = slog.LevelInfo // the client has left
 	}
 	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
-		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", web.HarmlessPath(r.URL.Path)),
 		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
 }
 

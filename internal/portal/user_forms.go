@@ -5,9 +5,11 @@ import (
 	"slices"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // UserActionPage asks before something is done with a user.
@@ -51,6 +53,7 @@ func (p *portal) showUserAction(w http.ResponseWriter, r *http.Request, v visit)
 	if err != nil {
 		return err
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	d.form = fieldsOf(r)
 	if action.prefill != nil {
 		d.form.Values = action.prefill(d.user, v.project)
@@ -92,7 +95,7 @@ func (a userAction) offeredTo(d deed) userAction {
 
 // doUserAction does what a form of userActions asks for.
 func (p *portal) doUserAction(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	d, action, err := p.actionOf(r, v)

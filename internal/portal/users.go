@@ -1,11 +1,13 @@
 package portal
 
 import (
-	"github.com/sealog/sealog/internal/settings"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/sealog/sealog/internal/settings"
+	"github.com/sealog/sealog/internal/web"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
@@ -108,6 +110,7 @@ func (p *portal) showUsers(w http.ResponseWriter, r *http.Request, v visit) erro
 	if page.Sort == "login" {
 		in.SortBy = directory.ByLastLoginAt
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	found, err := p.Directory.List(r.Context(), v.project.ID, in)
 	if err != nil {
 		return err
@@ -160,6 +163,7 @@ func (p *portal) showUser(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	page := UserPage{User: user, Row: userRow(user, p.Now()), MayAct: v.role.May(access.Act)}
 	if err := p.fillUser(r, v, &page); err != nil {
 		return err
@@ -252,7 +256,7 @@ func (p *portal) newUserPage(w http.ResponseWriter, r *http.Request, v visit, st
 }
 
 func (p *portal) createUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "key", "value", "passwords", "send", "expired")

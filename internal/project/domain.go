@@ -18,6 +18,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -116,6 +117,9 @@ func (s *Service) Domains(ctx context.Context, p Project) (_ []Domain, err error
 func (s *Service) ByHost(ctx context.Context, host string) (_ string, _ bool, err error) {
 	defer fault.Wrap(&err, "project.ByHost(%q)", host)
 	host = strings.TrimSuffix(host, ".")
+	if len(host) > limit.DomainLength.Most {
+		return "", false, nil
+	}
 	if own := s.PublicURL.Hostname(); host == own || host == "" {
 		return "", false, nil
 	} else if id, below := strings.CutSuffix(host, "."+own); below {
@@ -133,8 +137,11 @@ func (s *Service) checkDomain(text string) (domain, apex string, _ error) {
 		return "", "", fault.New(fault.Invalid, "InvalidDomain", "%s", words).On("domain").Because(cause)
 	}
 	text = strings.TrimSuffix(strings.TrimSpace(text), ".")
+	if len(text) > limit.DomainLength.Most { // before IDNA, which takes time with the square of it
+		return "", "", limit.DomainLength.Exceeded().On("domain")
+	}
 	domain, err := idna.Lookup.ToASCII(text)
-	if err != nil || len(domain) > 253 {
+	if err != nil || len(domain) > limit.DomainLength.Most {
 		return invalid("That is not a domain: write it like auth.example.com.", err)
 	}
 	if _, err := netip.ParseAddr(domain); err == nil {
@@ -313,7 +320,10 @@ func (s *Service) lookUp(ctx context.Context, d Domain) error {
 		info.Reason = reason
 		return fault.New(fault.Denied, "DomainVerificationFailed", "%s", words).On("domainID").With(info).Because(cause)
 	}
-	if slices.Contains(found, d.Record()) && err == nil {
+	wanted := d.Record()
+	// What a DNS console makes of a pasted value: quotation marks and blanks around it are kept.
+	says := func(text string) bool { return strings.Trim(text, " \t\"“”'") == wanted }
+	if err == nil && slices.ContainsFunc(found, says) {
 		return nil
 	}
 	if problem, ok := errors.AsType[*net.DNSError](err); ok && !problem.IsNotFound || limited.Err() != nil {
@@ -324,6 +334,9 @@ func (s *Service) lookUp(ctx context.Context, d Domain) error {
 	}
 	if len(found) == 0 {
 		return failed("NotFound", d.Apex+" has no TXT record yet. It can take a while until a new one is seen everywhere.", err)
+	}
+	if slices.ContainsFunc(found, func(text string) bool { return strings.EqualFold(strings.TrimSpace(text), wanted) }) {
+		return failed("Mismatch", "The TXT record of "+d.Apex+" is right but for capital letters. Enter it exactly as shown, in lower case.", err)
 	}
 	return failed("Mismatch", d.Apex+" has TXT records, but none of them is the one that was asked for.", err)
 }

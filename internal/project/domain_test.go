@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/outsidetest"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/storetest"
@@ -110,6 +111,34 @@ func TestDomainsThatAreNone(t *testing.T) {
 	p.want(err, "DuplicatedDomain")
 }
 
+// TestRecordAsConsolesKeepIt: what people paste into the form of a DNS provider is kept with
+// quotation marks or blanks around it.
+func TestRecordAsConsolesKeepIt(t *testing.T) {
+	t.Parallel()
+	p, n := withDNS(t)
+	owner, acme := by(p.owner), p.get("acme")
+	for name, c := range map[string]struct {
+		as   func(record string) string
+		says string
+	}{
+		"quoted.example":  {func(r string) string { return `"` + r + `"` }, ""},
+		"blanks.example":  {func(r string) string { return " " + r + " \t" }, ""},
+		"curly.example":   {func(r string) string { return "“" + r + "”" }, ""},
+		"capital.example": {strings.ToUpper, "capital letters"},
+		"longer.example":  {func(r string) string { return r + "x" }, "none of them"},
+	} {
+		d, err := p.AddDomain(t.Context(), owner, "acme", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Set(name, "v=spf1 -all", c.as(d.Record()))
+		_, err = p.VerifyDomain(t.Context(), owner, acme, d.ID())
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(fault.Of(err).Message, c.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerificationThatFails(t *testing.T) {
 	t.Parallel()
 	p, n := withDNS(t)
@@ -183,4 +212,21 @@ func TestAnApexIsOneProjects(t *testing.T) {
 	}
 	_, err := p.AddDomain(ctx, owner, loser, "other.shop.example")
 	p.want(err, "DuplicatedDomain")
+}
+
+// TestALongDomainIsRefusedByItsLength: IDNA takes time with the square of a name's length.
+func TestALongDomainIsRefusedByItsLength(t *testing.T) {
+	t.Parallel()
+	p, _ := withDNS(t)
+	var long strings.Builder
+	for i := range 20_000 {
+		long.WriteRune(rune(0x4e00 + i))
+	}
+	_, err := p.AddDomain(t.Context(), by(p.owner), "acme", long.String()+".example")
+	if excess, ok := fault.Of(err).Info.(limit.Excess); !ok || excess.Bound != limit.DomainLength.Name || !fault.Is(err, "InvalidDomain") {
+		t.Errorf("%v", err)
+	}
+	if id, ok, err := p.ByHost(t.Context(), long.String()); id != "" || ok || err != nil {
+		t.Errorf("%q, %v, %v", id, ok, err)
+	}
 }

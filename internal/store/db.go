@@ -46,6 +46,7 @@ type DB struct {
 	vault    *vault.Vault
 	log      *slog.Logger
 	attempts *attempts
+	usage    *usage
 	logs     *logNames
 	recorded bell
 	closed   atomic.Bool
@@ -69,7 +70,7 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 		writers = 16
 	}
 	db := &DB{
-		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), logs: newLogNames(),
+		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), usage: newUsage(), logs: newLogNames(),
 		clock: &event.Clock{Now: config.Now}, recorded: make(bell, 1),
 	}
 	if config.URL != "" {
