@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/sealog/sealog/internal/access"
@@ -16,65 +13,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/store"
-	"github.com/sealog/sealog/internal/vault"
 )
-
-type accountCreateCommand struct {
-	Email string `required:"" help:"E-mail address; it is the name to sign in with. The password is read from standard input, or generated and printed when that is a terminal or empty."`
-}
-
-// Run makes an account.
-func (c accountCreateCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	password, generated, err := readPassword(term.stdin)
-	if err != nil {
-		return err
-	}
-	return withApp(ctx, d, term, func(a *app) error {
-		account, err := a.access.CreateAccount(ctx, access.ByOperator("account create"), c.Email, password, true)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(term.stdout, "account: %s\n", account.Email)
-		if generated {
-			fmt.Fprintf(term.stdout, "password: %s\n", password)
-		}
-		return nil
-	})
-}
-
-type removeSecondFactorCommand struct {
-	Email string `arg:"" help:"E-mail address of the account."`
-}
-
-// Run takes the second factor from an account.
-func (c removeSecondFactorCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
-		account, err := a.access.AccountByEmail(ctx, c.Email)
-		if err != nil {
-			return err
-		}
-		if err := a.access.RemoveTOTPByOperator(ctx, access.ByOperator("account remove-second-factor"), account); err != nil {
-			return err
-		}
-		fmt.Fprintf(term.stdout, "second factor removed: %s\n", account.Email)
-		return nil
-	})
-}
-
-// readPassword takes the first line of standard input, unless a person sits there or
-// nothing comes, in which case it makes one up.
-func readPassword(stdin *os.File) (password string, generated bool, err error) {
-	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
-		line, err := bufio.NewReader(io.LimitReader(stdin, 4096)).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", false, fmt.Errorf("read password: %w", err)
-		}
-		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			return line, false, nil
-		}
-	}
-	return vault.NewToken()[:24], true, nil
-}
 
 type projectCreateCommand struct {
 	ID    string `arg:"" help:"Id: 3 to 40 lower-case letters, digits and dashes."`

@@ -26,8 +26,13 @@ type cli struct {
 
 	Serve   serveCommand `cmd:"" help:"Run the Admin API and the Portal."`
 	Account struct {
-		Create             accountCreateCommand      `cmd:"" help:"Make a Portal account; the first one is an operator."`
-		RemoveSecondFactor removeSecondFactorCommand `cmd:"" help:"Let somebody sign in with their password alone, who has lost their second factor and its codes. This is recorded."`
+		List               accountListCommand          `cmd:"" help:"List the Portal accounts."`
+		Disable            accountDisableCommand       `cmd:"" help:"Keep an account from signing in; its sessions and tokens end. This is recorded."`
+		Enable             accountEnableCommand        `cmd:"" help:"Let a disabled account sign in again. This is recorded."`
+		Sessions           accountSessionsCommand      `cmd:"" help:"List an account's sessions, or end them."`
+		ResetPassword      accountResetPasswordCommand `cmd:"" help:"Print a link with which an account sets a new password, once, within 30 minutes. Its sessions and tokens end. This is recorded."`
+		Create             accountCreateCommand        `cmd:"" help:"Make a Portal account; the first one is an operator."`
+		RemoveSecondFactor removeSecondFactorCommand   `cmd:"" help:"Let somebody sign in with their password alone, who has lost their second factor and its codes. This is recorded."`
 	} `cmd:"" help:"Portal accounts."`
 	Project struct {
 		Create    projectCreateCommand    `cmd:"" help:"Make a project with its log and its first Admin API key."`

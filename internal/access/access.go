@@ -33,6 +33,8 @@ type Service struct {
 	forAccount  *limit.Keyed // passwords tried, by account and where they come from
 	inSession   *limit.Keyed // passwords confirmed, by session
 	calls       *limit.Keyed // of the Admin API, by key
+
+	standings *standings
 }
 
 // New returns the service.
@@ -40,6 +42,7 @@ func New(db *store.DB, projects *project.Service, passwords *vault.Passwords, re
 	return &Service{
 		db: db, projects: projects, passwords: passwords, refusals: refusals, log: log,
 		fromAddress: limit.New(), forAccount: limit.New(), inSession: limit.New(), calls: limit.New(),
+		standings: newStandings(),
 	}
 }
 

@@ -18,14 +18,28 @@ type Account struct {
 	Email      string // lower-cased
 	IsOperator bool
 	CreatedAt  time.Time
+	DisabledAt *time.Time // nil for one that can sign in
 
 	passwordHash string
 }
 
-const accountColumns = `a.id, a.email, a.is_operator, a.created_at, a.password_hash`
+const accountColumns = `a.id, a.email, a.is_operator, a.created_at, a.disabled_at, a.password_hash`
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.Email, &a.IsOperator, store.Time(&a.CreatedAt), &a.passwordHash}
+	return []any{&a.ID, &a.Email, &a.IsOperator, store.Time(&a.CreatedAt), store.TimeOrNull(&a.DisabledAt), &a.passwordHash}
+}
+
+// stillProven reports in a transaction that signs an account in whether its password is the one that
+// was shown and the account can sign in: hashing takes time, in which either may have changed.
+//
+// Errors: SignInFailed.
+func stillProven(ctx context.Context, tx *store.Tx, a Account) error {
+	now, ok, err := store.One(ctx, tx, (*Account).fields, `
+		SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`+tx.ForUpdate(), a.ID)
+	if err == nil && (!ok || now.DisabledAt != nil || now.passwordHash != a.passwordHash) {
+		err = errSignIn()
+	}
+	return err
 }
 
 // Object is the account as events show it.

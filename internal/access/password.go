@@ -53,6 +53,9 @@ func (s *Service) ChangePassword(ctx context.Context, req event.Request, old Ses
 	_, err = store.Record(ctx, s.db, session.By(req), aboutAccount(old.Account.ID),
 		func(ctx context.Context, tx *store.Tx) (fact event.AccountPasswordChanged, err error) {
 			fact.Account = old.Account.Object()
+			if err := stillProven(ctx, tx, old.Account); err != nil {
+				return fact, err
+			}
 			fact.SessionsEnded, fact.TokensRevoked, err = setPassword(ctx, tx, old.Account.ID, hash)
 			fact.SessionsEnded-- // this one goes on
 			if err != nil {
@@ -68,10 +71,19 @@ func setPassword(ctx context.Context, tx *store.Tx, account event.ID, hash strin
 	if _, err := tx.Exec(ctx, `UPDATE accounts SET password_hash = $2 WHERE id = $1`, account, hash); err != nil {
 		return 0, 0, err
 	}
+	return endAll(ctx, tx, account)
+}
+
+// endAll ends everything that an account has open: links to set a password, sign-ins that wait for a
+// second factor, sessions and personal access tokens, of which it returns the numbers.
+func endAll(ctx context.Context, tx *store.Tx, account event.ID) (sessions, tokens int, err error) {
 	if _, err := tx.Exec(ctx, `
 		UPDATE account_password_resets
 		SET used_at = $2
 		WHERE account_id = $1 AND used_at IS NULL`, account, store.Micros(tx.Now())); err != nil {
+		return 0, 0, err
+	}
+	if err := endChallenges(ctx, tx, account); err != nil {
 		return 0, 0, err
 	}
 	ended, err := tx.Exec(ctx, `DELETE FROM account_sessions WHERE account_id = $1`, account)
@@ -80,6 +92,11 @@ func setPassword(ctx context.Context, tx *store.Tx, account event.ID, hash strin
 	}
 	revoked, err := tx.Exec(ctx, `DELETE FROM personal_access_tokens WHERE account_id = $1`, account)
 	return int(ended), int(revoked), err
+}
+
+func endChallenges(ctx context.Context, tx *store.Tx, account event.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM sign_in_challenges WHERE account_id = $1`, account)
+	return err
 }
 
 // RequestPasswordReset sends an account a link with which it can set a new password, once,
@@ -100,8 +117,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, req event.Request, e
 		}
 	}
 	token := vault.NewToken()
-	link := *s.projects.PublicURL
-	link.Path, link.RawQuery = ResetPath, url.Values{"token": {token}}.Encode()
+	link := s.resetLink(token)
 	by := event.BySystem("password-resets")
 	by.Surface, by.Request = event.ViaPortal, req
 	mail := message.Seal(s.db.Vault(), message.Draft{
@@ -113,9 +129,9 @@ It works once, for 30 minutes:
 %s
 
 If it was not you, do nothing: your password stays as it is.
-`, account.Email, link.String()),
+`, account.Email, link),
 	})
-	if !known {
+	if !known || account.DisabledAt != nil {
 		s.refusals.Count(event.PortalProject, "ResetForUnknown", req.IP, s.db.Now())
 		return nil
 	}
@@ -147,6 +163,13 @@ If it was not you, do nothing: your password stays as it is.
 	return err
 }
 
+// resetLink is the address of the page on which a token sets a new password.
+func (s *Service) resetLink(token string) string {
+	link := *s.projects.PublicURL
+	link.Path, link.RawQuery = ResetPath, url.Values{"token": {token}}.Encode()
+	return link.String()
+}
+
 func errResetLink() error {
 	return fault.New(fault.Denied, "ResetLinkInvalid", "This link has been used, or is older than 30 minutes. Ask for another.")
 }
@@ -157,7 +180,8 @@ func resetAccount(ctx context.Context, q store.Querier, token string, now time.T
 		SELECT `+accountColumns+`
 		FROM account_password_resets r
 		JOIN accounts a ON a.id = r.account_id
-		WHERE r.token_hash = $1 AND r.used_at IS NULL AND r.expires_at > $2`, vault.HashToken(token), store.Micros(now))
+		WHERE r.token_hash = $1 AND r.used_at IS NULL AND r.expires_at > $2 AND a.disabled_at IS NULL`,
+		vault.HashToken(token), store.Micros(now))
 	if err == nil && !ok {
 		err = errResetLink()
 	}

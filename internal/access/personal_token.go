@@ -96,6 +96,12 @@ func (s *Service) NewPersonalToken(ctx context.Context, req event.Request, sessi
 			if _, err := store.Column[event.ID](ctx, tx, `SELECT id FROM accounts WHERE id = $1`+tx.ForUpdate(), account); err != nil {
 				return fact, err
 			}
+			if ended, err := hasEnded(ctx, tx, session); err != nil || ended {
+				if ended {
+					err = fault.New(fault.Unauthenticated, "SessionInvalid", "Please sign in.")
+				}
+				return fact, err
+			}
 			living, err := store.Column[event.ID](ctx, tx, `
 				SELECT id FROM personal_access_tokens WHERE account_id = $1 AND expires_at > $2`, account, store.Micros(tx.Now()))
 			if err != nil {
@@ -179,7 +185,7 @@ func (s *Service) SessionByPersonalToken(ctx context.Context, req event.Request,
 		SELECT `+accountColumns+`, t.id, t.name, t.scope, t.created_at, t.expires_at, t.last_used_at
 		FROM personal_access_tokens t
 		JOIN accounts a ON a.id = t.account_id
-		WHERE t.token_hash = $1 AND t.expires_at > $2`, vault.HashToken(token), store.Micros(now))
+		WHERE t.token_hash = $1 AND t.expires_at > $2 AND a.disabled_at IS NULL`, vault.HashToken(token), store.Micros(now))
 	if err != nil {
 		return Session{}, err
 	}
@@ -200,4 +206,11 @@ func (s *Service) SessionByPersonalToken(ctx context.Context, req event.Request,
 	return Session{
 		Account: found.account, TokenID: t.ID, Scope: t.Scope, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, IP: req.IP, UserAgent: req.UserAgent,
 	}, nil
+}
+
+// hasEnded reports whether a session of the Portal is there no more: it may have ended since the
+// request was let in.
+func hasEnded(ctx context.Context, tx *store.Tx, session Session) (bool, error) {
+	found, err := store.Column[event.ID](ctx, tx, `SELECT id FROM account_sessions WHERE id = $1`, session.ID)
+	return len(found) == 0, err
 }

@@ -114,13 +114,14 @@ func (s *Service) SignIn(ctx context.Context, req event.Request, email, password
 	if err := s.prove(ctx, req, account.passwordHash, password); err != nil {
 		return Session{}, "", err
 	}
-	if !known {
-		return Session{}, "", errSignIn() // a hash that is not there matches nothing; this is for the reader
+	if !known || account.DisabledAt != nil { // a hash that is not there matches nothing
+		s.refusals.Count(event.PortalProject, "SignInFailed", req.IP, s.db.Now())
+		return Session{}, "", errSignIn()
 	}
 	if _, has, err := s.totp(ctx, account.ID); err != nil {
 		return Session{}, "", err
 	} else if has {
-		challenge, err := s.challenge(ctx, account.ID)
+		challenge, err := s.challenge(ctx, account)
 		if err == nil {
 			err = fault.New(fault.Unauthenticated, "SecondFactorRequired", "Show a code of your second factor, too.")
 		}
@@ -130,6 +131,9 @@ func (s *Service) SignIn(ctx context.Context, req event.Request, email, password
 	_, err = store.Record(ctx, s.db, session.By(req), aboutAccount(account.ID),
 		func(ctx context.Context, tx *store.Tx) (event.AccountSignedIn, error) {
 			fact := event.AccountSignedIn{Account: account.Object(), SessionID: session.ID, Method: "password"}
+			if err := stillProven(ctx, tx, account); err != nil {
+				return fact, err
+			}
 			return fact, session.insert(ctx, tx, token)
 		})
 	return session, token, err
@@ -176,7 +180,11 @@ func (s *Service) prove(ctx context.Context, req event.Request, hash, password s
 	if len(password) > 4*MaxPassword {
 		password = "" // no account has it
 	}
-	ok, err := s.passwords.Matches(ctx, hash, password)
+	now, from := s.db.Now(), neighbourhood(req.IP)
+	ok, err := s.passwords.Matches(ctx, s.standings.of(from, now), hash, password)
+	if err == nil {
+		s.standings.note(from, ok, now)
+	}
 	if err == nil && !ok {
 		s.refusals.Count(event.PortalProject, "SignInFailed", req.IP, s.db.Now())
 		err = errSignIn()
@@ -207,6 +215,9 @@ func (s *Service) Confirm(ctx context.Context, req event.Request, old Session, p
 	_, err = store.Record(ctx, s.db, session.By(req), aboutAccount(old.Account.ID),
 		func(ctx context.Context, tx *store.Tx) (event.AccountReauthenticated, error) {
 			fact := event.AccountReauthenticated{Account: old.Account.Object(), SessionID: session.ID}
+			if err := stillProven(ctx, tx, old.Account); err != nil {
+				return fact, err
+			}
 			if err := deleteSession(ctx, tx, old.Account.ID, old.ID); err != nil {
 				return fact, err
 			}
@@ -277,7 +288,7 @@ func (s *Service) PeekSession(ctx context.Context, token string) (_ Session, err
 		SELECT `+sessionColumns+`
 		FROM account_sessions s
 		JOIN accounts a ON a.id = s.account_id
-		WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3`,
+		WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND a.disabled_at IS NULL`,
 		vault.HashToken(token), store.Micros(now), store.Micros(now.Add(-IdleLimit)))
 	if err != nil {
 		return Session{}, err

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -156,6 +157,9 @@ func (s *Service) AddTOTP(ctx context.Context, req event.Request, session Sessio
 			if err != nil {
 				return fact, err
 			}
+			if err := endChallenges(ctx, tx, account.ID); err != nil {
+				return fact, err
+			}
 			return fact, replaceRecoveryCodes(ctx, tx, account.ID, hashes)
 		})
 	if err != nil {
@@ -277,19 +281,23 @@ func (s *Service) removeTOTP(ctx context.Context, by event.By, account Account) 
 			if err != nil {
 				return fact, err
 			}
+			if err := endChallenges(ctx, tx, account.ID); err != nil {
+				return fact, err
+			}
 			return fact, replaceRecoveryCodes(ctx, tx, account.ID, nil)
 		})
 	return err
 }
 
-// challenge notes that an account has proven its password and returns the token with which
-// it goes on.
-func (s *Service) challenge(ctx context.Context, account event.ID) (string, error) {
+// challenge notes that an account has proven its password, and which, and returns the token with
+// which it continues.
+func (s *Service) challenge(ctx context.Context, account Account) (string, error) {
 	token, now := vault.NewToken(), s.db.Now()
 	err := store.Bookkeep(ctx, s.db, func(ctx context.Context, book *store.Book) error {
 		_, err := book.Exec(ctx, `
-			INSERT INTO sign_in_challenges (token_hash, account_id, attempts, created_at, expires_at)
-			VALUES ($1, $2, 0, $3, $4)`, vault.HashToken(token), account, store.Micros(now), store.Micros(now.Add(ChallengeLifetime)))
+			INSERT INTO sign_in_challenges (token_hash, account_id, attempts, created_at, expires_at, proof)
+			VALUES ($1, $2, 0, $3, $4, $5)`, vault.HashToken(token), account.ID, store.Micros(now),
+			store.Micros(now.Add(ChallengeLifetime)), vault.HashToken(account.passwordHash))
 		return err
 	})
 	return token, err
@@ -313,16 +321,24 @@ func (s *Service) answer(ctx context.Context, token string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	a, ok, err := store.One(ctx, s.db, (*Account).fields, `
-		SELECT `+accountColumns+`
+	c, ok, err := store.One(ctx, s.db, (*challengeRow).fields, `
+		SELECT `+accountColumns+`, c.proof
 		FROM sign_in_challenges c
 		JOIN accounts a ON a.id = c.account_id
 		WHERE c.token_hash = $1`, hash)
-	if err == nil && (taken == 0 || !ok) {
+	if err == nil && (taken == 0 || !ok || c.account.DisabledAt != nil || !bytes.Equal(c.proof, vault.HashToken(c.account.passwordHash))) {
 		err = errChallenge()
 	}
-	return a, err
+	return c.account, err
 }
+
+// challengeRow is a challenge: whose it is, and the hash of the password's hash that was shown.
+type challengeRow struct {
+	account Account
+	proof   []byte
+}
+
+func (c *challengeRow) fields() []any { return append(c.account.fields(), &c.proof) }
 
 // totpRow is a row of account_totps.
 type totpRow struct {
@@ -351,6 +367,9 @@ func (s *Service) SignInWithCode(ctx context.Context, req event.Request, challen
 		s.refusals.Count(event.PortalProject, "ChallengeInvalid", req.IP, s.db.Now())
 	}
 	if err != nil {
+		return Session{}, "", err
+	}
+	if err := s.countCode(ctx, req, account); err != nil {
 		return Session{}, "", err
 	}
 	wrong := func() (Session, string, error) {
@@ -410,12 +429,18 @@ func (s *Service) SignInWithCode(ctx context.Context, req event.Request, challen
 					return fact, err
 				}
 			}
+			if err := stillProven(ctx, tx, account); err != nil {
+				return fact, err
+			}
 			return fact, session.insert(ctx, tx, token)
 		})
 	if err != nil {
 		return Session{}, "", err
 	}
 	return session, token, store.Bookkeep(ctx, s.db, func(ctx context.Context, book *store.Book) error {
+		if err := forgetCodes(ctx, book, account.ID); err != nil {
+			return err
+		}
 		_, err := book.Exec(ctx, `DELETE FROM sign_in_challenges WHERE token_hash = $1`, vault.HashToken(challenge))
 		return err
 	})

@@ -3,12 +3,14 @@ package directory
 import (
 	"context"
 	"crypto/rand"
-	"github.com/sealog/sealog/internal/settings"
 	"math/big"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sealog/sealog/internal/settings"
+	"github.com/sealog/sealog/internal/vault"
 
 	"github.com/ccojocar/zxcvbn-go"
 
@@ -161,7 +163,7 @@ func choosePassword(policy settings.PasswordConfig, given *string) (password str
 // index, or a former one. It is slow.
 func (s *Service) matchesAny(ctx context.Context, hashes []string, password string) (int, error) {
 	for i, hash := range hashes {
-		ok, err := s.passwords.Matches(ctx, hash, password)
+		ok, err := s.passwords.Matches(ctx, vault.Unknown, hash, password)
 		if err != nil {
 			return -1, err
 		}

@@ -125,7 +125,7 @@ func TestResetPassword(t *testing.T) {
 	if len(mails) != 1 || mails[0].Kind != "send-password-to-existing-user" {
 		t.Fatalf("mails: %+v", mails)
 	}
-	if ok, err := vault.NewPasswords().Matches(t.Context(), w.secret(u.ID), password); !ok || err != nil {
+	if ok, err := vault.NewPasswords().Matches(t.Context(), vault.Unknown, w.secret(u.ID), password); !ok || err != nil {
 		t.Errorf("the password that was mailed is not the one that was set: %v", err)
 	}
 	w.absent(password)

@@ -72,6 +72,41 @@ type AccountTOTPRemoved struct {
 	Account AccountObject `json:"account"`
 }
 
+// AccountCodesExhausted is an account that takes no codes of its second factor for a while, since so
+// many were wrong; the password of each of these sign-ins was right.
+type AccountCodesExhausted struct {
+	Account  AccountObject `json:"account"`
+	Failures int           `json:"failures" class:"public"`
+	Until    time.Time     `json:"until" class:"public"`
+}
+
+// AccountDisabled is an account that cannot sign in any more; its sessions and tokens have ended.
+type AccountDisabled struct {
+	Account       AccountObject `json:"account"`
+	SessionsEnded int           `json:"sessions_ended" class:"public"`
+	TokensRevoked int           `json:"tokens_revoked" class:"public"`
+}
+
+// AccountEnabled is an account that can sign in again.
+type AccountEnabled struct {
+	Account AccountObject `json:"account"`
+}
+
+// AccountSessionsEnded is all sessions of an account ended by an operator.
+type AccountSessionsEnded struct {
+	Account       AccountObject `json:"account"`
+	SessionsEnded int           `json:"sessions_ended" class:"public"`
+}
+
+// AccountResetLinkCreated is a link printed for an operator with which an account can set a new
+// password; its sessions and tokens have ended.
+type AccountResetLinkCreated struct {
+	Account       AccountObject `json:"account"`
+	ExpiresAt     time.Time     `json:"expires_at" class:"public"`
+	SessionsEnded int           `json:"sessions_ended" class:"public"`
+	TokensRevoked int           `json:"tokens_revoked" class:"public"`
+}
+
 // AccountRecoveryCodesCreated is new recovery codes in the place of the old ones; the codes are not in it.
 type AccountRecoveryCodesCreated struct {
 	Account AccountObject `json:"account"`
@@ -172,6 +207,26 @@ func (AccountTOTPAdded) fact(AccountTOTPAdded) {}
 // Type implements Payload.
 func (AccountTOTPRemoved) Type() Type              { return "account.totp.removed" }
 func (AccountTOTPRemoved) fact(AccountTOTPRemoved) {}
+
+// Type implements Fact.
+func (AccountCodesExhausted) Type() Type                 { return "account.codes_exhausted" }
+func (AccountCodesExhausted) fact(AccountCodesExhausted) {}
+
+// Type implements Fact.
+func (AccountDisabled) Type() Type           { return "account.disabled" }
+func (AccountDisabled) fact(AccountDisabled) {}
+
+// Type implements Fact.
+func (AccountEnabled) Type() Type          { return "account.enabled" }
+func (AccountEnabled) fact(AccountEnabled) {}
+
+// Type implements Fact.
+func (AccountSessionsEnded) Type() Type                { return "account.sessions_ended" }
+func (AccountSessionsEnded) fact(AccountSessionsEnded) {}
+
+// Type implements Fact.
+func (AccountResetLinkCreated) Type() Type                   { return "account.reset_link.created" }
+func (AccountResetLinkCreated) fact(AccountResetLinkCreated) {}
 
 // Type implements Payload.
 func (AccountRecoveryCodesCreated) Type() Type                       { return "account.recovery_codes.created" }

@@ -36,5 +36,6 @@ func All() []Group {
 		Settings(),
 		Inputs(),
 		Quota(),
+		SignIn(),
 	}
 }

@@ -29,9 +29,12 @@ const (
 const (
 	KindInvitation    = "collaborator-invitation"
 	KindPasswordReset = "account-password-reset"
+	KindCodesWrong    = "account-codes-wrong"
 )
 
-func isForPortal(kind string) bool { return kind == KindInvitation || kind == KindPasswordReset }
+func isForPortal(kind string) bool {
+	return kind == KindInvitation || kind == KindPasswordReset || kind == KindCodesWrong
+}
 
 // Draft is a message before it is encrypted.
 type Draft struct {

@@ -20,31 +20,38 @@ const (
 )
 
 // Passwords hashes passwords with argon2id. It bounds how many run at once, so that a burst
-// of them can exhaust neither memory nor the processors; the others wait their turn.
-type Passwords struct{ slots chan struct{} }
+// of them can exhaust neither memory nor the processors; the others wait in a queue of bounded
+// length, those first from whose address a right password came lately.
+type Passwords struct{ queue *queue }
 
 // NewPasswords returns a hasher that runs as many hashes at once as there are processors.
 func NewPasswords() *Passwords {
-	return &Passwords{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Passwords{&queue{most: runtime.GOMAXPROCS(0)}}
 }
 
-func (p *Passwords) key(ctx context.Context, password string, salt []byte, memory, passes uint32, lanes uint8) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// cost is how a password is hashed.
+type cost struct {
+	memory, passes uint32
+	lanes          uint8
+}
+
+func (p *Passwords) key(ctx context.Context, s Standing, password string, salt []byte, c cost) ([]byte, error) {
+	if err := p.queue.enter(ctx, s); err != nil {
+		return nil, err
 	}
-	defer func() { <-p.slots }()
-	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, 32), nil
+	defer p.queue.leave()
+	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.lanes, 32), nil
 }
 
 // Hash returns the password's hash as a PHC string: $argon2id$v=19$m=19456,t=2,p=1$salt$hash.
+//
+// Errors: PasswordsBusy.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, 16)
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("vault: %w", err)
 	}
-	key, err := p.key(ctx, password, salt, hashMemory, hashPasses, hashLanes)
+	key, err := p.key(ctx, Unknown, password, salt, cost{hashMemory, hashPasses, hashLanes})
 	if err != nil {
 		return "", err
 	}
@@ -57,9 +64,11 @@ var errNotPHC = errors.New("vault: a stored password hash is not an argon2id PHC
 
 // Matches reports whether hash was made from password. An empty hash matches nothing, but
 // takes as long, so that nobody learns from the time whether an account exists.
-func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
+//
+// Errors: PasswordsBusy.
+func (p *Passwords) Matches(ctx context.Context, s Standing, hash, password string) (bool, error) {
 	if hash == "" {
-		_, err := p.key(ctx, password, make([]byte, 16), hashMemory, hashPasses, hashLanes)
+		_, err := p.key(ctx, s, password, make([]byte, 16), cost{hashMemory, hashPasses, hashLanes})
 		return false, err
 	}
 	var (
@@ -85,6 +94,6 @@ func (p *Passwords) Matches(ctx context.Context, hash, password string) (bool, e
 	if len(want) != 32 || passes == 0 || lanes == 0 {
 		return false, errNotPHC
 	}
-	key, err := p.key(ctx, password, salt, memory, passes, lanes)
+	key, err := p.key(ctx, s, password, salt, cost{memory, passes, lanes})
 	return err == nil && subtle.ConstantTimeCompare(key, want) == 1, err
 }
