@@ -82,7 +82,7 @@ func newAbuse(t *testing.T) *abuse {
 	a.key = a.site.key(t, "shop")
 	a.session = a.caller(t)
 	a.session.signIn(t, victimEmail)
-	for range 40 { // each may try ten passwords at once
+	for range 80 { // each may try ten passwords at once
 		c := a.caller(t)
 		c.signIn(t, victimEmail)
 		a.known = append(a.known, c)
@@ -177,10 +177,13 @@ func (a *abuse) under(t *testing.T, attackers int, send func(ctx context.Context
 	}
 	slowest := map[string]time.Duration{}
 	asked := 0
+	pause := time.NewTicker(150 * time.Millisecond)
+	defer pause.Stop()
 	for ; ctx.Err() == nil; asked++ {
 		for name, took := range a.visit(t) {
 			slowest[name] = max(slowest[name], took)
 		}
+		<-pause.C
 	}
 	wait.Wait()
 	t.Logf("the attackers' answers by status: %v; the victim's slowest of %d each: %v", statuses, asked, slowest)
