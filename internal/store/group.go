@@ -243,11 +243,29 @@ func (w *groupWriter) try(b *batch) (err error) {
 		w.rollback()
 		return translate(err)
 	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := ctx.Err(); err != nil {
 		w.rollback()
 		return translate(err)
 	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		w.rollback()
+		if rolledBack(err) {
+			return translate(err)
+		}
+		return settleCommit(err, b.recording(), 1)
+	}
 	return nil
+}
+
+// recording returns a change of the batch that recorded an event, by which its COMMIT can be looked
+// up; one of bookkeeping when there is none.
+func (b *batch) recording() change {
+	for _, job := range b.jobs {
+		if job.err == nil && job.run.committed != nil {
+			return job.run
+		}
+	}
+	return change{}
 }
 
 // errOneFailed is what ends a transaction without savepoints, of which nothing can be kept.

@@ -43,10 +43,9 @@ type joint struct {
 }
 
 type jointJob struct {
-	ctx       context.Context // the caller's
-	run       change
-	committed func() (bool, error)
-	answer    chan error // of capacity 1
+	ctx    context.Context // the caller's
+	run    change
+	answer chan error // of capacity 1
 }
 
 const (
@@ -63,9 +62,9 @@ var errRunAlone = errors.New("store: the change runs alone")
 
 func newJoint(db *DB) *joint { return &joint{db: db, most: maxJoint, slowAfter: slowAfter} }
 
-// do runs a change, alone or with others, and returns after the COMMIT; committed is transact's.
-func (j *joint) do(ctx context.Context, run change, committed func() (bool, error)) error {
-	job := j.enter(ctx, run, committed)
+// do runs a change, alone or with others, and returns after the COMMIT.
+func (j *joint) do(ctx context.Context, run change) error {
+	job := j.enter(ctx, run)
 	if job != nil {
 		if err := <-job.answer; !errors.Is(err, errRunAlone) {
 			return err
@@ -73,11 +72,11 @@ func (j *joint) do(ctx context.Context, run change, committed func() (bool, erro
 	} else {
 		defer j.leave()
 	}
-	return j.db.transact(ctx, run, committed)
+	return j.db.transact(ctx, run)
 }
 
 // enter returns what to wait for, or nil when the change is to run alone now.
-func (j *joint) enter(ctx context.Context, run change, committed func() (bool, error)) *jointJob {
+func (j *joint) enter(ctx context.Context, run change) *jointJob {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	full := j.most < maxJoint && len(j.waiting) >= j.most
@@ -85,7 +84,7 @@ func (j *joint) enter(ctx context.Context, run change, committed func() (bool, e
 		j.alone++
 		return nil
 	}
-	job := &jointJob{ctx: ctx, run: run, committed: committed, answer: make(chan error, 1)}
+	job := &jointJob{ctx: ctx, run: run, answer: make(chan error, 1)}
 	j.waiting = append(j.waiting, job)
 	if !j.running {
 		j.running = true
@@ -220,8 +219,8 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	switch {
 	case err == nil:
 		return batch, nil
-	case isAmbiguous(err):
-		return batch, settleCommit(err, batch[0].committed) // one event tells of all
+	case rolledBack(err):
+		return batch, errRunAlone
 	}
-	return batch, errRunAlone
+	return batch, settleCommit(err, batch[0].run, lookTimes)
 }
