@@ -32,7 +32,7 @@ func FailCommits(t testing.TB, db *DB, dir string) *atomic.Pointer[CommitFault] 
 	next := &atomic.Pointer[CommitFault]{}
 	pool := sql.OpenDB(failingConnector{inner, next})
 	db.group.stop()
-	db.group = startGroup(pool, db.log)
+	db.group = startGroup(pool, db.log, db.place)
 	t.Cleanup(func() {
 		db.group.stop()
 		if err := pool.Close(); err != nil {

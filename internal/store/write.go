@@ -14,8 +14,8 @@ const maxRuns = 4
 
 // write runs a recording transaction of a project on either engine and commits it.
 func (db *DB) write(ctx context.Context, by event.By, project string, run func(context.Context, *Tx) error) error {
-	if db.closed.Load() {
-		return errClosed
+	if err := db.refusal(); err != nil {
+		return err
 	}
 	_, err := db.logs.known(ctx, db, project)
 	if err != nil {
@@ -146,6 +146,9 @@ func (db *DB) transactOnce(ctx context.Context, run change) error {
 // Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
 // tables refuse it. It may run twice.
 func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
+	if err := db.refusal(); err != nil {
+		return err
+	}
 	book := change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) {
 		return nil, run(ctx, &Book{conn, db.engine})
 	}}
