@@ -24,6 +24,7 @@ type cli struct {
 	config.Data
 
 	Serve   serveCommand `cmd:"" help:"Run the Admin API and the Portal."`
+	Init    initCommand  `cmd:"" help:"Create a new, empty database. The first start does this by itself, unless a master secret or signed checkpoints show that there was a database."`
 	Account struct {
 		Create             accountCreateCommand      `cmd:"" help:"Make a Portal account; the first one is an operator."`
 		RemoveSecondFactor removeSecondFactorCommand `cmd:"" help:"Let somebody sign in with their password alone, who has lost their second factor and its codes. This is recorded."`

@@ -55,7 +55,12 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	}
 	defer listener.Close()
 	own := &url.URL{Scheme: "http", Host: reachable(listener.Addr())}
-	a, err := open(ctx, d, log, own)
+	release, err := claim(d, own.String())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	a, err := open(ctx, d, log, opening{publicURL: own})
 	if err != nil {
 		return err
 	}

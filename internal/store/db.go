@@ -84,19 +84,19 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.start(ctx); err != nil {
+	if err := db.start(ctx, config.Existing); err != nil {
 		return nil, errors.Join(translate(err), db.pools.close())
 	}
 	return db, nil
 }
 
 // start prepares an open database and starts what belongs to it.
-func (db *DB) start(ctx context.Context) (err error) {
+func (db *DB) start(ctx context.Context, existing bool) (err error) {
 	if db.ReadOnly() {
 		db.kept = newStatements(db.pools.read)
 		return db.prepareReading(ctx)
 	}
-	if err := db.prepare(ctx); err != nil {
+	if err := db.prepare(ctx, existing); err != nil {
 		return err
 	}
 	if db.engine == PostgreSQL {

@@ -12,8 +12,11 @@ import (
 )
 
 // prepare checks a database and brings its tables up to date.
-func (db *DB) prepare(ctx context.Context) error {
+func (db *DB) prepare(ctx context.Context, existing bool) error {
 	if err := checkBinding(ctx, db.pools.write); err != nil {
+		return err
+	}
+	if err := db.expect(ctx, existing); err != nil {
 		return err
 	}
 	if err := db.migrate(ctx); err != nil {
@@ -23,6 +26,20 @@ func (db *DB) prepare(ctx context.Context) error {
 		return err
 	}
 	return db.checkMaster(ctx)
+}
+
+// expect refuses a PostgreSQL database without tables that must have them; that of SQLite is its file.
+func (db *DB) expect(ctx context.Context, existing bool) error {
+	if db.engine != PostgreSQL || !existing {
+		return nil
+	}
+	var tables bool
+	var name string
+	err := db.pools.write.QueryRowContext(ctx, `SELECT to_regclass('instance') IS NOT NULL, current_database()`).Scan(&tables, &name)
+	if err == nil && !tables {
+		err = errMissing("The PostgreSQL database %q has no tables of Sealog.", name)
+	}
+	return err
 }
 
 // checkBinding refuses a driver that binds $N by order of appearance instead of by number.

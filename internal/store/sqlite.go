@@ -44,8 +44,10 @@ func openSQLite(config Config, readers int) (pools, *place, error) {
 	if err != nil {
 		return pools{}, nil, fmt.Errorf("store: %w", err)
 	}
-	if isNew, err := IsNew(config.Dir); err == nil && isNew && config.Existing {
-		return pools{}, nil, errMissing("There is no database: the file %s is missing or empty.", path)
+	if config.Existing {
+		if err := Missing(config.Dir); err != nil {
+			return pools{}, nil, err
+		}
 	}
 	// The file is made here and private, before the driver makes it with the process's mask.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -67,6 +69,15 @@ func openSQLite(config Config, readers int) (pools, *place, error) {
 	}
 	opened, err := openPools(p, readers)
 	return opened, p, err
+}
+
+// Missing returns DatabaseMissing when a directory holds no SQLite database.
+func Missing(dir string) error {
+	isNew, err := IsNew(dir)
+	if err != nil || !isNew {
+		return err
+	}
+	return errMissing("There is no database: the file %s is missing or empty.", filepath.Join(dir, sqliteFile))
 }
 
 func errMissing(format string, args ...any) error {
