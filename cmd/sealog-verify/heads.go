@@ -188,7 +188,7 @@ func (v *verifier) readOthers(l *epochLog, text []byte) {
 		k.used = true
 		signed, err := merkle.Open(k.note, l.key)
 		if err != nil {
-			v.rep.cannot("--since: a checkpoint of %s: %s.", k.file, err)
+			v.rep.cannot("--since: the checkpoint at line %d of %s: %s.", k.line, k.file, err)
 			continue
 		}
 		l.heads.list = append(l.heads.list, newHead(signed, "the checkpoint of --since "+k.file))

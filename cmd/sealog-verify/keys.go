@@ -31,7 +31,7 @@ func readKeys(args []string) (keyring, error) {
 			if err != nil {
 				return nil, err
 			}
-			texts = strings.Split(string(file), "\n")
+			texts = strings.Split(strings.TrimPrefix(string(file), "\ufeff"), "\n")
 		}
 		for _, text := range texts {
 			if text = strings.TrimSpace(text); text == "" {
@@ -53,13 +53,14 @@ func readKeys(args []string) (keyring, error) {
 // kept is a signed checkpoint that was kept elsewhere: one of --since.
 type kept struct {
 	file   string
+	line   int // of the file
 	note   []byte
 	origin string // as it says, before its signature is verified
 	used   bool
 }
 
-// readSince reads the files of --since. Each may hold several checkpoints, in the form of
-// checkpoints.txt.
+// readSince reads the files of --since. Each may hold several checkpoints, in whatever way they
+// were put together; lines that belong to none are reported and passed over.
 func (v *verifier) readSince(files []string) {
 	for _, file := range files {
 		text, err := readFile(file, maxSinceFile)
@@ -67,14 +68,17 @@ func (v *verifier) readSince(files []string) {
 			v.rep.cannot("--since: %s.", err)
 			continue
 		}
-		notes, err := merkle.SplitCheckpoints(text)
-		if err != nil || len(notes) == 0 {
+		found, skipped := merkle.FindCheckpoints(text)
+		if len(found) == 0 {
 			v.rep.cannot("--since: %s holds no signed checkpoint.", file)
 			continue
 		}
-		for _, n := range notes {
-			origin, _, _ := bytes.Cut(n, []byte("\n"))
-			v.since = append(v.since, &kept{file: file, note: n, origin: string(origin)})
+		if len(skipped) > 0 {
+			v.rep.unchecked("--since: %s: %d lines, the first of them line %d, are not part of a signed checkpoint and were not read.", file, len(skipped), skipped[0])
+		}
+		for _, f := range found {
+			origin, _, _ := bytes.Cut(f.Note, []byte("\n"))
+			v.since = append(v.since, &kept{file: file, line: f.Line, note: f.Note, origin: string(origin)})
 		}
 	}
 }

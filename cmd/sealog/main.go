@@ -17,6 +17,7 @@ import (
 
 	"github.com/sealog/sealog/internal/config"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/store"
 )
 
 // cli is the command line; flags of the embedded settings can stand anywhere on it.
@@ -111,7 +112,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 func told(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		text := f.Code + ": " + f.Message
-		if f.Err != nil {
+		if f.Err != nil && !store.IsUnique(f.Err) { // a unique index that says no: the message says so
 			text += " (" + f.Err.Error() + ")"
 		}
 		return text

@@ -104,8 +104,9 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	admin := adminapi.New(adminapi.Config{
 		Access: a.access, Directory: users, Sessions: session.New(a.db), Log: auditlog.New(a.db), Reads: reads, DB: a.db, Logger: log,
 	})
-	mux.Handle("/_api/admin/graphql", admin)
-	mux.Handle("/graphql", admin)
+	for _, path := range adminapi.Paths {
+		mux.Handle(path, admin)
+	}
 	people := enduser.New(enduser.Config{
 		Access: a.access, Refusals: a.refusals, Directory: users, Sessions: session.New(a.db), Projects: a.projects, Logger: log, Now: a.db.Now,
 	})

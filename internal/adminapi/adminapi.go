@@ -41,11 +41,26 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
-// Handler is the Admin API. It takes every path it is mounted at.
+// The paths of the Admin API: GraphQL, and all that is REST next to it.
+const (
+	restPath    = "/_api/admin/"
+	graphqlPath = restPath + "graphql"
+)
+
+// Paths are where the handler is to be mounted.
+var Paths = []string{restPath, "/graphql"}
+
+// Handler is the Admin API.
 type Handler struct{ *handler }
 
 // ServeHTTP implements http.Handler: it proves the caller by the token of the request.
-func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, restPath) && r.URL.Path != graphqlPath {
+		h.rest(w, r)
+		return
+	}
+	h.serve(w, r)
+}
 
 // ServeAs serves a request of a caller who was let in otherwise.
 func (h Handler) ServeAs(w http.ResponseWriter, r *http.Request, caller access.Caller) {
@@ -65,17 +80,21 @@ func New(c Config) Handler { return Handler{&handler{Config: c, documents: graph
 // head sets what every answer has, and reports whether the request is one to look at.
 func (h *handler) head(w http.ResponseWriter, r *http.Request) bool {
 	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("Pragma", "no-cache")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	setHeaders(header)
 	if r.Method != http.MethodPost {
 		header.Set("Allow", http.MethodPost)
 		http.Error(w, "The Admin API takes GraphQL by POST.", http.StatusMethodNotAllowed)
 		return false
 	}
 	return true
+}
+
+func setHeaders(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("Pragma", "no-cache")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +108,19 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answer(w, r, caller)
+}
+
+// rest answers for what Authgear's Admin API has as REST next to GraphQL (imports and exports
+// of users, uploads of images) and Sealog has not: with an error that a program can read.
+func (h *handler) rest(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	req := requestOf(r)
+	if _, err := h.Access.VerifyToken(r.Context(), r.Header.Get("Authorization"), req); err != nil {
+		h.turnAway(w, r, req, err)
+		return
+	}
+	graph.WriteFault(r.Context(), w, fault.New(fault.NotFound, "NotSupported",
+		"Sealog's Admin API is GraphQL at "+graphqlPath+"; %s is not supported.", web.Clean(r.URL.Path, 200)))
 }
 
 // answer serves a request of a proven caller.

@@ -81,6 +81,21 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: left %v", c.name, attempts)
 		}
 	}
+	// What Authgear has as REST is refused in JSON, and without a token as everything else.
+	for _, path := range []string{"/_api/admin/users/import", "/_api/admin/users/export/task_1", "/_api/admin/images/upload"} {
+		for token, want := range map[string]string{"": "403 text/plain; charset=utf-8", with(nil): "404 application/json; charset=utf-8"} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}"))
+			r.Header.Set("Authorization", token)
+			answer := httptest.NewRecorder()
+			w.handler.ServeHTTP(answer, r)
+			if got := fmt.Sprint(answer.Code, " ", answer.Header().Get("Content-Type")); got != want {
+				t.Errorf("%s: %s, want %s", path, got, want)
+			}
+			if token != "" && !strings.Contains(answer.Body.String(), `"reason":"NotSupported"`) {
+				t.Errorf("%s: %s", path, answer.Body)
+			}
+		}
+	}
 	// A token of the other project is good there, and says nothing of acme.
 	answer := w.send("Bearer "+sign(t, "RS256", otherKid, otherKey, good), "application/json", `{"query":"{__typename}"}`)
 	if answer.Code != http.StatusForbidden {

@@ -129,7 +129,7 @@ func TestMutationErrors(t *testing.T) {
 		{"period", create(login("username", "lee") + ` accountValidFrom: "2030-01-01T00:00:00Z" accountValidUntil: "2029-01-01T00:00:00Z"`),
 			"Invalid", "InvalidAccountStatusTransition", "AccountValidFromShouldBeBeforeAccountValidUntil"},
 		{"date", create(login("username", "lee") + ` accountValidFrom: "tomorrow"`), "BadRequest", "InvalidArgument", ""},
-		{"padded id", disable(kim+"=", `isDisabled: true`), "Invalid", "Invalid", ""},
+		{"wrongly padded id", disable(kim+"==", `isDisabled: true`), "Invalid", "Invalid", ""},
 		{"id of an event", disable(model.GlobalID(model.TypeAuditLog, event.NewID()), `isDisabled: true`), "Invalid", "Invalid", ""},
 		{"nobody to disable", disable(nobody, `isDisabled: true`), "NotFound", "UserNotFound", ""},
 		{"not disabled", disable(kim, `isDisabled: false`), "Invalid", "InvalidAccountStatusTransition", `"from":"normal","to":"normal"`},

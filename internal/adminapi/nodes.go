@@ -5,7 +5,6 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi/gql"
 	"github.com/sealog/sealog/internal/adminapi/model"
-	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
@@ -19,10 +18,13 @@ func (c *call) Node(ctx context.Context, id string) (gql.Node, error) {
 	return found[0], nil
 }
 
+// maxNodes is how many ids nodes takes; the document's cost bounds what is asked of each.
+const maxNodes = 1000
+
 // Nodes resolves nodes, the objects of each type in one statement.
 func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
-	if len(ids) > auditlog.MaxPage {
-		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", auditlog.MaxPage).On("ids")
+	if len(ids) > maxNodes {
+		return nil, fault.New(fault.Malformed, "InvalidQuery", "Ask for at most %d nodes at once.", maxNodes).On("ids")
 	}
 	byType := map[string][]event.ID{}
 	for _, global := range ids {
@@ -75,7 +77,9 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	}
 	nodes := make([]gql.Node, len(ids))
 	for i, global := range ids {
-		nodes[i] = byGlobal[global]
+		if typeName, id, ok := model.ParseGlobalID(global); ok {
+			nodes[i] = byGlobal[model.GlobalID(typeName, id)]
+		}
 	}
 	return nodes, nil
 }

@@ -186,7 +186,7 @@ func TestNodes(t *testing.T) {
 	w.get(&logs, `{ auditLogs(first: 1) { edges { node { id } } } }`, nil)
 	log := logs.AuditLogs.Edges[0].Node.ID
 	unknown := []string{
-		"", "x", kim + "=", model.GlobalID(model.TypeUser, event.NewID()), model.GlobalID(model.TypeAuditLog, event.NewID()),
+		"", "x", kim + "=x", model.GlobalID(model.TypeUser, event.NewID()), model.GlobalID(model.TypeAuditLog, event.NewID()),
 		model.GlobalID("Nothing", event.NewID()),
 	}
 	var data struct {
@@ -196,7 +196,8 @@ func TestNodes(t *testing.T) {
 			Type     string
 		}
 	}
-	ids := slices.Concat([]string{log, kim}, unknown, []string{log})
+	padded := kim + strings.Repeat("=", (4-len(kim)%4)%4)
+	ids := slices.Concat([]string{log, padded}, unknown, []string{log})
 	w.get(&data, `query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on AuditLog { type } } }`, map[string]any{"ids": ids})
 	var got []string
 	for _, n := range data.Nodes {
@@ -210,12 +211,17 @@ func TestNodes(t *testing.T) {
 	if diff := cmp.Diff([]string{event, "User " + kim, "null", "null", "null", "null", "null", "null", event}, got); diff != "" {
 		t.Error(diff)
 	}
+	data.Nodes = nil
+	w.get(&data, `query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": slices.Repeat([]string{kim, "x"}, 500)})
+	if len(data.Nodes) != 1000 || data.Nodes[998] == nil || data.Nodes[998].ID != kim || data.Nodes[999] != nil {
+		t.Errorf("%d nodes", len(data.Nodes))
+	}
 	var one struct{ A, B *struct{ ID string } }
 	w.get(&one, `query($a: ID!) { a: node(id: $a) { id } b: node(id: "x") { id } }`, map[string]any{"a": kim})
 	if one.A == nil || one.A.ID != kim || one.B != nil {
 		t.Errorf("%+v", one)
 	}
-	r := w.do(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": slices.Repeat([]string{kim}, 101)})
+	r := w.do(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": slices.Repeat([]string{kim}, 1001)})
 	if len(r.Errors) != 1 || r.Errors[0].Extensions.Reason != "InvalidQuery" {
 		t.Errorf("%+v", r)
 	}
@@ -273,7 +279,7 @@ func TestUsers(t *testing.T) {
 		Users struct{ TotalCount int }
 	}
 	w.get(&found, `{ a: getUserByLoginID(loginIDKey: "email", loginIDValue: "U1@SHOP.example") { endUserAccountID }
-		b: getUserByLoginID(loginIDKey: "fax", loginIDValue: "1") { endUserAccountID }
+		b: getUserByLoginID(loginIDKey: "email", loginIDValue: "nobody@shop.example") { endUserAccountID }
 		c: getUsersByStandardAttribute(attributeName: "email", attributeValue: "u2@shop.example") { endUserAccountID }
 		d: getUsersByStandardAttribute(attributeName: "email", attributeValue: "nobody@shop.example") { endUserAccountID }
 		users { totalCount } }`, nil)
@@ -284,7 +290,9 @@ func TestUsers(t *testing.T) {
 		`{ users(first: -1) { totalCount } }`:                                                "BadRequest/InvalidQuery",
 		`{ users(after: "x") { totalCount } }`:                                               "Invalid/InvalidCursor",
 		`{ users(searchKeyword: "` + strings.Repeat("x", 501) + `") { totalCount } }`:        "Invalid/ValidationFailed",
-		`{ getUsersByStandardAttribute(attributeName: "name", attributeValue: "x") { id } }`: "Invalid/Invalid",
+		`{ getUsersByStandardAttribute(attributeName: "name", attributeValue: "x") { id } }`: "Invalid/GetUsersInvalidArgument",
+		`{ getUserByLoginID(loginIDKey: "fax", loginIDValue: "1") { id } }`:                  "Invalid/GetUsersInvalidArgument",
+		`{ getUserByOAuth(oauthProviderAlias: "none", oauthProviderUserID: "1") { id } }`:    "Invalid/GetUsersInvalidArgument",
 		`{ users { edges { node { identities(first: -1) { totalCount } } } } }`:              "BadRequest/InvalidQuery",
 		`{ users { edges { node { authenticators(after: "x") { totalCount } } } } }`:         "Invalid/InvalidCursor",
 	} {

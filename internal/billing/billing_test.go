@@ -180,6 +180,33 @@ func TestNewsInAnyOrder(t *testing.T) {
 	other.wantLog("subscription.created succeeded system")
 }
 
+// TestNewsOfOneSecond: Stripe's times are seconds, and its news comes in any order. What is at
+// Stripe counts.
+func TestNewsOfOneSecond(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	w := failing(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.URL.Path != "/v1/subscriptions/sub_1" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		w.Header().Set("Date", time.Unix(300, 0).UTC().Format(http.TimeFormat))
+		_, _ = io.WriteString(w, `{"id":"sub_1","object":"subscription","status":"active","customer":"cus_1"}`)
+	})
+	w.hear(outsidetest.News{ID: "evt_2", Kind: "updated", At: 100})
+	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100, Status: "incomplete"})
+	w.hear(outsidetest.News{ID: "evt_0", Kind: "created", At: 101, Status: "incomplete"}) // a clock of Stripe's that is ahead
+	if asked != 0 {
+		t.Errorf("Stripe was asked %d times about what began the subscription", asked)
+	}
+	w.hear(outsidetest.News{ID: "evt_3", Kind: "updated", At: 100, Status: "past_due"})
+	if asked != 1 {
+		t.Errorf("Stripe was asked %d times about two updates of one second", asked)
+	}
+	w.hear(outsidetest.News{ID: "evt_4", Kind: "updated", At: 400, Status: "past_due"})
+	w.wantLog("subscription.created succeeded system", "payment.failed succeeded system")
+}
+
 func TestNewsThatIsRefused(t *testing.T) {
 	t.Parallel()
 	w := withMock(t)
@@ -241,7 +268,7 @@ func TestAtStripe(t *testing.T) {
 	if w.plan() != "free" {
 		t.Errorf("the plan is %s before anything is paid", w.plan())
 	}
-	w.want(w.Reconcile(ctx, "acme", event.NewID()), "CheckoutNotFound")
+	w.want(w.Reconcile(ctx, "acme", event.NewID().String()), "CheckoutNotFound")
 	w.hear(outsidetest.News{ID: "evt_1", Kind: "created", At: 100})
 	if processing, err := w.IsProcessing(ctx, "acme"); err != nil || processing {
 		t.Errorf("processing %v, %v", processing, err)
@@ -345,6 +372,6 @@ func TestWithoutSettings(t *testing.T) {
 	w.want(w.Change(t.Context(), w.by, "acme", "team"), "BillingNotConfigured")
 	w.want(w.SetCancelled(t.Context(), w.by, "acme", true), "BillingNotConfigured")
 	w.want(w.CancelFailed(t.Context(), w.by, "acme"), "BillingNotConfigured")
-	w.want(w.Reconcile(t.Context(), "acme", event.NewID()), "BillingNotConfigured")
+	w.want(w.Reconcile(t.Context(), "acme", event.NewID().String()), "BillingNotConfigured")
 	w.wantLog("checkout.created failed account", "subscription.updated failed account", "subscription.status.updated failed account", "subscription.cancelled failed account")
 }

@@ -108,21 +108,26 @@ func (s *Service) IsProcessing(ctx context.Context, projectID string) (_ bool, e
 	return len(open) > 0, err
 }
 
-// Reconcile asks Stripe what has become of a checkout, for who comes back from paying before
-// Stripe's news does; a subscription is taken as by that news, with the system as actor.
+// Reconcile asks Stripe what has become of a checkout, for an account that comes back from paying
+// before Stripe's news does; a subscription is taken as by that news, with the system as actor. id is
+// the checkout's own or that of Stripe's session (cs_…).
 //
 // Errors: BillingNotConfigured, CheckoutNotFound, StripeFailed.
-func (s *Service) Reconcile(ctx context.Context, projectID string, id event.ID) (err error) {
-	defer fault.Wrap(&err, "billing.Reconcile(%q, %s)", projectID, id)
+func (s *Service) Reconcile(ctx context.Context, projectID, id string) (err error) {
+	defer fault.Wrap(&err, "billing.Reconcile(%q)", projectID)
 	if err := s.ready(); err != nil {
 		return err
 	}
-	found, err := store.Column[string](ctx, s.db, `SELECT stripe_id FROM checkouts WHERE project_id = $1 AND id = $2`, projectID, id)
+	own, _ := event.ParseID(id) // what is none finds nothing
+	found, err := store.Column[string](ctx, s.db, `
+		SELECT stripe_id
+		FROM checkouts
+		WHERE project_id = $1 AND (id = $2 OR stripe_id = $3)`, projectID, own, id)
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.New(fault.NotFound, "CheckoutNotFound", "There is no such checkout.")
+		return fault.New(fault.NotFound, "CheckoutNotFound", "There is no such checkout.").On("checkoutSessionID")
 	}
 	session, err := s.stripe.V1CheckoutSessions.Retrieve(ctx, found[0], nil)
 	if err != nil {
@@ -131,14 +136,14 @@ func (s *Service) Reconcile(ctx context.Context, projectID string, id event.ID) 
 	if session.Subscription == nil {
 		return nil // not paid yet
 	}
-	return s.fetch(ctx, projectID, session.Subscription.ID, session.Metadata, "")
+	return s.fetch(ctx, projectID, session.Subscription.ID, session.Metadata, source{})
 }
 
-// fetch asks Stripe for a subscription and takes it as news.
-func (s *Service) fetch(ctx context.Context, projectID, stripeID string, meta map[string]string, eventID string) error {
+// fetch asks Stripe for a subscription and takes it as news; from is the event that led to it.
+func (s *Service) fetch(ctx context.Context, projectID, stripeID string, meta map[string]string, from source) error {
 	sub, err := s.stripe.V1Subscriptions.Retrieve(ctx, stripeID, nil)
 	if err != nil {
 		return errStripe(err)
 	}
-	return s.take(ctx, projectID, news{eventID: eventID, eventType: "checkout.session.completed", at: s.at(sub.LastResponse), sub: sub, meta: meta})
+	return s.take(ctx, projectID, news{source: from, at: s.at(sub.LastResponse), sub: sub, meta: meta, fetched: true})
 }

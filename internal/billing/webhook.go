@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
@@ -21,18 +22,18 @@ import (
 // WebhookPath is where Stripe posts its news.
 const WebhookPath = "/api/subscription/webhook/stripe"
 
-// maxNews is the largest body of news in bytes.
-const maxNews = 256 << 10
-
 // news is what Stripe says about a subscription.
 type news struct {
-	eventID   string // "" when it was asked for
-	eventType string
-	at        int64 // by Stripe's clock, in seconds
-	sub       *stripe.Subscription
-	meta      map[string]string
-	ended     bool
+	source
+	at   int64 // by Stripe's clock, in seconds
+	sub  *stripe.Subscription
+	meta map[string]string
+	// begun is the first news of a subscription, ended the last, fetched is what Stripe was asked for.
+	begun, ended, fetched bool
 }
+
+// source is the event of Stripe's that news comes from; it is zero when Stripe was only asked.
+type source struct{ eventID, eventType string }
 
 // Webhook takes Stripe's news (POST). Each is taken once, in whatever order they arrive; what
 // is older than what is known is passed over. It answers 400 to what Stripe has not signed,
@@ -49,8 +50,13 @@ func (s *Service) Webhook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no web hooks are taken here", http.StatusNotFound)
 		return
 	}
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNews))
+	err := web.BoundBody(w, r, limit.BodyOfStripe)
+	var payload []byte
+	if err == nil {
+		payload, err = io.ReadAll(r.Body)
+	}
 	if err != nil {
+		web.CountError(r.Context(), err)
 		refuse(http.StatusRequestEntityTooLarge, "StripeNewsTooLarge", "too large")
 		return
 	}
@@ -87,7 +93,7 @@ func (s *Service) hear(ctx context.Context, said stripe.Event) error {
 		if err != nil || !known || session.Subscription == nil {
 			return err
 		}
-		return s.fetch(ctx, session.Metadata[metaProject], session.Subscription.ID, session.Metadata, said.ID)
+		return s.fetch(ctx, session.Metadata[metaProject], session.Subscription.ID, session.Metadata, source{said.ID, string(said.Type)})
 	case stripe.EventTypeCustomerSubscriptionCreated, stripe.EventTypeCustomerSubscriptionUpdated, stripe.EventTypeCustomerSubscriptionDeleted:
 		var sub stripe.Subscription
 		if err := read(said, &sub); err != nil {
@@ -97,10 +103,15 @@ func (s *Service) hear(ctx context.Context, said stripe.Event) error {
 		if err != nil || !known {
 			return err
 		}
-		return s.take(ctx, sub.Metadata[metaProject], news{
-			eventID: said.ID, eventType: string(said.Type), at: said.Created, sub: &sub, meta: sub.Metadata,
+		err = s.take(ctx, sub.Metadata[metaProject], news{
+			source: source{said.ID, string(said.Type)}, at: said.Created, sub: &sub, meta: sub.Metadata,
+			begun: said.Type == stripe.EventTypeCustomerSubscriptionCreated,
 			ended: said.Type == stripe.EventTypeCustomerSubscriptionDeleted,
 		})
+		if errors.Is(err, errSameSecond) {
+			return s.fetch(ctx, sub.Metadata[metaProject], sub.ID, sub.Metadata, source{said.ID, string(said.Type)})
+		}
+		return err
 	}
 	return nil // of no concern here
 }
@@ -131,6 +142,10 @@ const maxRaces = 5
 // errRace is a subscription that has changed since it was looked at.
 var errRace = errors.New("billing: the subscription has changed meanwhile")
 
+// errSameSecond is news of the same second as what is known: Stripe's times do not say which of
+// the two is the newer, so Stripe has to be asked.
+var errSameSecond = errors.New("billing: two events of one second")
+
 // take brings a project's subscription up to date with news, and records what changed.
 func (s *Service) take(ctx context.Context, projectID string, n news) (err error) {
 	defer fault.Wrap(&err, "billing.take(%q, %q)", projectID, n.eventID)
@@ -147,13 +162,16 @@ func (s *Service) takeOnce(ctx context.Context, projectID string, n news) error 
 	if err != nil {
 		return err
 	}
-	if known && (before.EndedAt != nil || n.at < before.stripeAt && !n.ended) {
-		return nil // old
+	if known && (before.EndedAt != nil || n.begun || n.at < before.stripeAt && !n.ended) {
+		return nil // old: "created" is the first of all, whenever it arrives
 	}
 	after := s.after(projectID, before, known, n)
 	facts := differences(before, known, after)
 	if len(facts) == 0 {
 		return nil
+	}
+	if known && n.at == before.stripeAt && !n.ended && !n.fetched {
+		return errSameSecond
 	}
 	raced := false
 	write := func(ctx context.Context, tx *store.Tx) error {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,12 +37,14 @@ func (s *Service) GetMany(ctx context.Context, project string, ids []event.ID) (
 }
 
 // ByLoginID returns the user with a login id, and whether there is one. The value need not
-// be canonical; a key that the project does not have and a value that is none find nobody.
+// be canonical.
+//
+// Errors: GetUsersInvalidArgument (the project does not have the key, or no such value).
 func (s *Service) ByLoginID(ctx context.Context, p project.Project, key, value string) (_ User, _ bool, err error) {
 	defer fault.Wrap(&err, "directory.ByLoginID(%q, %q)", p.ID, key)
-	i, err := normalise(p.Config.Identity, LoginID{key, value})
+	i, err := identify(p.Config.Identity, LoginID{key, value})
 	if err != nil {
-		return User{}, false, nil // nobody can have it
+		return User{}, false, errArgument(err, "loginIDValue", "%q is no value of the login id key %q.", shortened(value), shortened(key))
 	}
 	return store.One(ctx, s.db, (*User).fields, `
 		SELECT `+userColumns+`, `+derived+`
@@ -54,11 +57,18 @@ func (s *Service) ByLoginID(ctx context.Context, p project.Project, key, value s
 }
 
 // ByOAuth returns the user with an account elsewhere, and whether there is one: alias names
-// the provider in the project's configuration, subject is the account's id there.
+// the provider, subject is the account's id there.
+//
+// Errors: GetUsersInvalidArgument (no such provider).
 func (s *Service) ByOAuth(ctx context.Context, p project.Project, alias, subject string) (_ User, _ bool, err error) {
 	defer fault.Wrap(&err, "directory.ByOAuth(%q, %q)", p.ID, alias)
-	if checkText("", alias+subject, maxSearch) != nil {
-		return User{}, false, nil // nobody can have it
+	if checkText("", alias+subject, maxSearch) != nil || subject == "" {
+		return User{}, false, errArgument(nil, "oauthProviderUserID", "The alias and the user id must be text of at most %d characters.", maxSearch)
+	}
+	if known, err := s.knowsProvider(ctx, p.ID, alias); err != nil {
+		return User{}, false, err
+	} else if !known {
+		return User{}, false, errArgument(nil, "oauthProviderAlias", "There is no OAuth provider with the alias %q.", shortened(alias))
 	}
 	return store.One(ctx, s.db, (*User).fields, `
 		SELECT `+userColumns+`, `+derived+`
@@ -69,10 +79,41 @@ func (s *Service) ByOAuth(ctx context.Context, p project.Project, alias, subject
 			WHERE project_id = $1 AND type = 'oauth' AND unique_key = $2)`, p.ID, alias+":"+subject)
 }
 
+// providers are the OAuth providers that the contract names.
+var providers = []string{"adfs", "apple", "azureadb2c", "azureadv2", "facebook", "github", "google", "linkedin", "wechat"}
+
+// knowsProvider reports whether an alias is that of a provider, or of one that some user has an
+// account with.
+func (s *Service) knowsProvider(ctx context.Context, projectID, alias string) (bool, error) {
+	if slices.Contains(providers, alias) {
+		return true, nil
+	}
+	found, err := store.Column[string](ctx, s.db, `
+		SELECT unique_key
+		FROM identities
+		WHERE project_id = $1 AND type = 'oauth' AND unique_key >= $2 AND unique_key < $3
+		LIMIT 1`, projectID, alias+":", alias+";")
+	return len(found) > 0, err
+}
+
+// errArgument is a question that no user can be the answer to, because of its words: a program that
+// asks it is configured wrongly, and must not conclude that there is no such user.
+func errArgument(cause error, field, format string, args ...any) error {
+	return fault.New(fault.Invalid, "GetUsersInvalidArgument", format, args...).On(field).Because(cause)
+}
+
+// shortened is what somebody sent, fit to be cited.
+func shortened(text string) string {
+	if r := []rune(text); len(r) > 64 {
+		return string(r[:64]) + "…"
+	}
+	return text
+}
+
 // ByStandardAttribute returns the users with an e-mail address, phone number or username
 // among their identities, oldest first; name is email, phone_number or preferred_username.
 //
-// Errors: Invalid (another name).
+// Errors: GetUsersInvalidArgument (another name, no such value).
 func (s *Service) ByStandardAttribute(ctx context.Context, p project.Project, name, value string) (_ []User, err error) {
 	defer fault.Wrap(&err, "directory.ByStandardAttribute(%q, %q)", p.ID, name)
 	loginIDType := ""
@@ -82,19 +123,19 @@ func (s *Service) ByStandardAttribute(ctx context.Context, p project.Project, na
 		}
 	}
 	if loginIDType == "" {
-		return nil, fault.New(fault.Invalid, "Invalid", "Users are found by email, phone_number or preferred_username.").On("attributeName")
+		return nil, errArgument(nil, "attributeName", "Users are found by email, phone_number or preferred_username, not by %q.", shortened(name))
 	}
 	canonical := ""
 	for _, kind := range p.Config.Identity.LoginIDKeys {
 		if kind.Type != loginIDType || canonical != "" {
 			continue
 		}
-		if i, err := normalise(p.Config.Identity, LoginID{kind.Key, value}); err == nil {
+		if i, err := identify(p.Config.Identity, LoginID{kind.Key, value}); err == nil {
 			canonical = i.Value
 		}
 	}
 	if canonical == "" {
-		return []User{}, nil // nobody can have it
+		return nil, errArgument(nil, "attributeValue", "%q is no value of %s that a user of this project can have.", shortened(value), name)
 	}
 	return store.Collect(ctx, s.db, (*User).fields, `
 		SELECT `+userColumns+`, `+derived+`

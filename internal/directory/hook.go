@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
+	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
@@ -57,16 +59,12 @@ func (s *Service) ask(ctx context.Context, p project.Project, eventType string, 
 		id := event.NewID().String()
 		body := mustEncode(hookEvent{id, eventType, payload, hookFacts{s.db.Now().Unix(), p.ID}})
 		status, answer, err := s.hooks.Post(ctx, handler.URL, secret, id, body)
-		if err != nil || status != http.StatusOK {
-			return errHook().Because(err)
+		if err != nil {
+			return errHook(eventType, handler.URL, "no answer").Because(err)
 		}
-		var said struct {
-			IsAllowed *bool  `json:"is_allowed"`
-			Title     string `json:"title"`
-			Reason    string `json:"reason"`
-		}
-		if err := json.Unmarshal(answer, &said); err != nil || said.IsAllowed == nil {
-			return errHook().Because(err)
+		said, wrong := readHookAnswer(status, answer)
+		if wrong != "" {
+			return errHook(eventType, handler.URL, wrong)
 		}
 		if !*said.IsAllowed {
 			return fault.New(fault.Denied, "HookDisallowed", "A web hook of the project does not allow this.").
@@ -76,8 +74,47 @@ func (s *Service) ask(ctx context.Context, p project.Project, eventType string, 
 	return nil
 }
 
-func errHook() *fault.Error {
-	return fault.New(fault.Internal, "HookUnavailable", "A web hook of the project that must be asked did not answer as it should.")
+// hookAnswer is what a web hook says.
+type hookAnswer struct {
+	IsAllowed *bool  `json:"is_allowed"`
+	Title     string `json:"title"`
+	Reason    string `json:"reason"`
+}
+
+// readHookAnswer reads an answer, or says what is wrong with it. A byte order mark is passed over
+// (RFC 8259, section 8.1).
+func readHookAnswer(status int, answer []byte) (said hookAnswer, wrong string) {
+	answer = bytes.TrimSpace(bytes.TrimPrefix(answer, []byte("\ufeff")))
+	switch {
+	case status < 200 || status > 299:
+		return said, fmt.Sprintf("status %d", status)
+	case len(answer) == 0:
+		return said, fmt.Sprintf("status %d without a body", status)
+	}
+	if err := json.Unmarshal(answer, &said); err != nil {
+		return said, fmt.Sprintf("status %d with a body that is not a JSON object of is_allowed, title and reason", status)
+	}
+	if said.IsAllowed == nil {
+		return said, fmt.Sprintf("status %d with JSON that has no is_allowed", status)
+	}
+	return said, ""
+}
+
+// HookFailure says which web hook did not answer as it should, and how.
+type HookFailure struct {
+	EventType string `json:"event_type"`
+	Host      string `json:"host"` // without path and query, which may hold a secret
+	Answer    string `json:"answer"`
+}
+
+func errHook(eventType, address, answer string) *fault.Error {
+	host := ""
+	if u, err := url.Parse(address); err == nil {
+		host = u.Host
+	}
+	return fault.New(fault.Internal, "HookUnavailable",
+		"The web hook at %s, which is asked about %s, did not answer as it should: %s.", host, eventType, answer).
+		With(HookFailure{eventType, host, answer})
 }
 
 // askAboutUser asks about a user who is there; the change itself says when they are not.

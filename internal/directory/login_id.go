@@ -22,11 +22,23 @@ type LoginID struct{ Key, Value string }
 
 const loginIDLocation = "/login_id"
 
-// normalise finds the kind of a login id in a project's configuration and gives its forms:
-// as given but trimmed, canonical, and the one that may stand once in a project.
+// normalise is identify for a login id that somebody is to get: one that the project blocks is
+// refused.
+//
+// Errors: those of identify.
+func normalise(config settings.IdentityConfig, id LoginID) (Identity, error) {
+	i, err := identify(config, id)
+	if err == nil && isBlocked(config, i) {
+		err = errInvalid(ValidationCause{Location: loginIDLocation, Kind: "blocked"})
+	}
+	return i, err
+}
+
+// identify finds the kind of a login id in a project's configuration and gives its forms: as given
+// but trimmed, canonical, and the one that is unique in a project.
 //
 // Errors: Invalid (no key or no value), InvariantViolated (InvalidLoginIDKey), ValidationFailed.
-func normalise(config settings.IdentityConfig, id LoginID) (Identity, error) {
+func identify(config settings.IdentityConfig, id LoginID) (Identity, error) {
 	if id.Key == "" || id.Value == "" {
 		return Identity{}, fault.New(fault.Invalid, "Invalid", "A login id needs a key and a value.").On("definition")
 	}
@@ -60,9 +72,6 @@ func normalise(config settings.IdentityConfig, id LoginID) (Identity, error) {
 		}
 		if !ok {
 			return Identity{}, errInvalid(badFormat(loginIDLocation, kind.Type))
-		}
-		if isBlocked(config, i) {
-			return Identity{}, errInvalid(ValidationCause{Location: loginIDLocation, Kind: "blocked"})
 		}
 		// Folding can make a value longer.
 		if n := utf8.RuneCountInString(i.Value); n > limit {

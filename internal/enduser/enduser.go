@@ -95,7 +95,6 @@ func New(c Config) http.Handler {
 		header.Set("X-Robots-Tag", "noindex")
 		header.Set("Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		r.Body = http.MaxBytesReader(w, r.Body, int64(limit.BodyOfStranger.Most))
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -109,7 +108,10 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) {
 // page answers an error with a page.
 func (h *handler) page(next web.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := next(w, r)
+		err := web.BoundBody(w, r, limit.BodyOfStranger)
+		if err == nil {
+			err = next(w, r)
+		}
 		if err == nil {
 			return
 		}

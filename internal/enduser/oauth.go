@@ -11,6 +11,7 @@ import (
 
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/web"
 )
@@ -41,7 +42,10 @@ type errorText struct {
 // api answers an error with JSON.
 func (h *handler) api(next web.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := next(w, r)
+		err := web.BoundBody(w, r, limit.BodyOfStranger)
+		if err == nil {
+			err = next(w, r)
+		}
 		if err == nil {
 			return
 		}
@@ -146,8 +150,10 @@ func (h *handler) introspect(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return &oauthError{http.StatusBadRequest, "invalid_request", "The form could not be read."}
+	if err := web.ParseForm(r); fault.Is(err, "FormMalformed") {
+		return &oauthError{http.StatusBadRequest, "invalid_request", fault.Of(err).Message}
+	} else if err != nil {
+		return err
 	}
 	if r.PostForm.Get("token") == "" {
 		return &oauthError{http.StatusBadRequest, "invalid_request", "The parameter token is missing."}
@@ -196,8 +202,10 @@ func clientOf(r *http.Request) (id, secret string) {
 
 // token gives an application another access token for its refresh token (RFC 6749, section 6).
 func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return &oauthError{http.StatusBadRequest, "invalid_request", "The form could not be read."}
+	if err := web.ParseForm(r); fault.Is(err, "FormMalformed") {
+		return &oauthError{http.StatusBadRequest, "invalid_request", fault.Of(err).Message}
+	} else if err != nil {
+		return err
 	}
 	if r.PostForm.Get("grant_type") != "refresh_token" {
 		return &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Only refresh_token is supported."}

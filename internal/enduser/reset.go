@@ -43,8 +43,8 @@ func (h *handler) showReset(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handler) reset(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return fault.New(fault.Malformed, "FormMalformed", "The form could not be read.").Because(err)
+	if err := web.ParseForm(r); err != nil {
+		return err
 	}
 	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
 	link, p, err := h.link(r, token)

@@ -51,8 +51,8 @@ func (h *handler) showVerify(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handler) verify(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return fault.New(fault.Malformed, "FormMalformed", "The form could not be read.").Because(err)
+	if err := web.ParseForm(r); err != nil {
+		return err
 	}
 	f := r.PostForm
 	_, err := h.check(r, f.Get("project"), f.Get("target"), f.Get("purpose"), f.Get("code"))

@@ -140,6 +140,17 @@ var contractTypes = []Type{
 // ContractTypes returns the 129 activity types of the Admin API's enum, in its order.
 func ContractTypes() []Type { return slices.Clone(contractTypes) }
 
+// OwnTypes returns the activity types that Sealog records and the Admin API's enum has no name for.
+func OwnTypes() []Type {
+	var own []Type
+	for _, s := range catalogue {
+		if !s.Type.InContract() {
+			own = append(own, s.Type)
+		}
+	}
+	return own
+}
+
 var enumNames = func() map[string]Type {
 	m := make(map[string]Type, len(contractTypes))
 	for _, t := range contractTypes {

@@ -6,7 +6,10 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/sealog/sealog/internal/event"
 )
 
 // byteOrderMark is how a spreadsheet is told that a table is UTF-8.
@@ -33,7 +36,7 @@ func (c csvWriter) head() error {
 func (c csvWriter) line(l tableLine) error {
 	cells := l.cells()
 	for i, cell := range cells {
-		cells[i] = harmless(cell)
+		cells[i] = fitting(harmless(cell), l.EventID)
 	}
 	return c.write(cells)
 }
@@ -74,4 +77,28 @@ func beginsFormula(cell string) bool {
 		cell = cell[size:]
 	}
 	return false
+}
+
+// maxCell is how many characters, in UTF-16, a cell of a spreadsheet keeps: Excel and LibreOffice
+// drop the rest without a word.
+const maxCell = 32_767
+
+// fitting is a cell that a spreadsheet keeps. One that is longer is cut, and ends with the event
+// whose JSON has it whole.
+func fitting(cell string, id event.ID) string {
+	if len(cell) <= maxCell {
+		return cell
+	}
+	end := fmt.Sprintf("… [cut, see event %s]", id)
+	left, at := maxCell-len(utf16.Encode([]rune(end))), len(cell)
+	units := 0
+	for i, r := range cell {
+		if units <= left {
+			at = i
+		}
+		if units += max(1, utf16.RuneLen(r)); units > maxCell {
+			return cell[:at] + end
+		}
+	}
+	return cell
 }

@@ -41,7 +41,8 @@
 // A spreadsheet takes a cell for a formula that begins with = + - @, also in their full-width
 // forms, a tab or a line end, and some do so behind spaces and quotes. Such a cell gets an
 // apostrophe in front, in CSV alone. A program takes it off again: an apostrophe that stands
-// before such a beginning was put there.
+// before such a beginning was put there. A cell of more than 32,767 characters, which is all that
+// a spreadsheet keeps, is cut in CSV and names the event; JSON has it whole.
 //
 // # The check
 //

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -183,6 +185,33 @@ func TestNoCellIsAFormula(t *testing.T) {
 		}
 		if back != cell {
 			t.Errorf("%q comes back as %q", cell, back)
+		}
+	}
+}
+
+// TestCellsFitASpreadsheet: what Excel would drop is cut visibly.
+func TestCellsFitASpreadsheet(t *testing.T) {
+	t.Parallel()
+	id := event.NewID()
+	for name, c := range map[string]struct {
+		cell string
+		cut  bool
+	}{
+		"short":              {"kim", false},
+		"as long as can be":  {strings.Repeat("x", 32_767), false},
+		"one more":           {strings.Repeat("x", 32_768), true},
+		"many bytes":         {strings.Repeat("ü", 32_767), false},
+		"surrogate pairs":    {strings.Repeat("😀", 16_383), false},
+		"too many pairs":     {strings.Repeat("😀", 16_384), true},
+		"much":               {strings.Repeat("😀x", 1<<20), true},
+		"a formula and long": {harmless("=" + strings.Repeat("x", 32_766)), true},
+	} {
+		got := fitting(c.cell, id)
+		if n := len(utf16.Encode([]rune(got))); n > 32_767 || !utf8.ValidString(got) {
+			t.Errorf("%s: %d characters", name, n)
+		}
+		if c.cut != strings.HasSuffix(got, "[cut, see event "+id.String()+"]") || !c.cut && got != c.cell {
+			t.Errorf("%s: ends with %.80q", name, got[max(0, len(got)-80):])
 		}
 	}
 }

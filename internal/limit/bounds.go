@@ -6,6 +6,8 @@ import "github.com/sealog/sealog/internal/fault"
 var (
 	BodyOfStranger = Bound{"body_stranger", "body of a request that needs no session", 64 << 10, Bytes, fault.TooLarge, "BodyTooLarge"}
 	BodyOfForm     = Bound{"body_form", "body of a form of the Portal", 64 << 10, Bytes, fault.TooLarge, "BodyTooLarge"}
+	BodyOfConfig   = Bound{"body_configuration", "body of the configuration form", 1 << 20, Bytes, fault.TooLarge, "BodyTooLarge"}
+	BodyOfStripe   = Bound{"body_stripe", "body of an event of Stripe's", 256 << 10, Bytes, fault.TooLarge, "BodyTooLarge"}
 	BodyOfGraphQL  = Bound{"body_graphql", "body of a GraphQL request", 1 << 20, Bytes, fault.TooLarge, "RequestEntityTooLarge"}
 	RequestHeader  = Bound{"request_header", "header of a request", 64 << 10, Bytes, fault.TooLarge, "HeaderTooLarge"}
 )
@@ -33,7 +35,7 @@ type Group struct {
 // All lists every bound and rate.
 func All() []Group {
 	return []Group{
-		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfGraphQL, RequestHeader}, nil},
+		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfConfig, BodyOfStripe, BodyOfGraphQL, RequestHeader}, nil},
 		{"GraphQL", []Bound{GraphQLTokens, GraphQLDepth, GraphQLCost, GraphQLMutations}, nil},
 		{"Configuration of a project", []Bound{ConfigSize}, nil},
 	}

@@ -95,7 +95,7 @@ func (p *portal) passwordPage(w http.ResponseWriter, r *http.Request, session ac
 }
 
 func (p *portal) changePassword(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, password := fieldsOf(r), r.PostForm.Get("password")
@@ -172,7 +172,7 @@ func qrCode(text string) (string, error) {
 }
 
 func (p *portal) addSecondFactor(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	if !p.fresh(w, r, session, secondFactorPath) {
@@ -256,7 +256,7 @@ func (p *portal) tokensPage(w http.ResponseWriter, r *http.Request, session acce
 const portalAPIPath = "/api/graphql"
 
 func (p *portal) createToken(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "name", "scope", "days")

@@ -118,8 +118,7 @@ func TestConfigurationThatIsRefused(t *testing.T) {
 		"no YAML":       {"id: [\n", "alert-danger"},
 		"another id":    {"id: other\n", "/id"},
 		"tabs":          {"id: acme\npassword:\n\tmin_length: 8\n", "Line 3"},
-		"too long":      {"id: acme\n#" + strings.Repeat("x", 300<<10), "bytes"},
-		"1 MB":          {"id: acme\n#" + strings.Repeat("x", 1<<20), "bytes"},
+		"too long":      {"id: acme\n#" + strings.Repeat("x", 300<<10), "256 KiB"},
 	} {
 		for _, step := range []string{"preview", "save"} {
 			got := b.post(configurationPath, "step", step, "checksum", sum, "text", test.text).want(t, http.StatusUnprocessableEntity, test.words)

@@ -9,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // paymentHost is where Stripe shows its payment pages; the browser is sent on to it by a form.
@@ -124,7 +125,7 @@ func (p *portal) paid(w http.ResponseWriter, r *http.Request, v visit, err error
 }
 
 func (p *portal) checkout(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	to, err := p.Billing.Checkout(r.Context(), v.by, v.project.ID, r.PostForm.Get("plan"), v.session.Account.Email)
@@ -136,11 +137,7 @@ func (p *portal) checkout(w http.ResponseWriter, r *http.Request, v visit) error
 
 // reconcile asks Stripe, for who comes back from paying before its news does.
 func (p *portal) reconcile(w http.ResponseWriter, r *http.Request, v visit) error {
-	id, err := event.ParseID(r.PathValue("id"))
-	if err != nil {
-		return fault.New(fault.NotFound, "CheckoutNotFound", "There is no such checkout.").Because(err)
-	}
-	if err := p.Billing.Reconcile(r.Context(), v.project.ID, id); err != nil {
+	if err := p.Billing.Reconcile(r.Context(), v.project.ID, r.PathValue("id")); err != nil {
 		return p.paid(w, r, v, err, "")
 	}
 	_, has, err := p.Billing.Subscription(r.Context(), v.project.ID)
@@ -166,14 +163,14 @@ func (p *portal) showChangePlan(w http.ResponseWriter, r *http.Request, v visit)
 }
 
 func (p *portal) changePlan(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	return p.paid(w, r, v, p.Billing.Change(r.Context(), v.by, v.project.ID, r.PostForm.Get("plan")), "plan-changed")
 }
 
 func (p *portal) cancelSubscription(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	cancelled, done := r.PostForm.Get("cancelled") == "yes", "plan-resumed"

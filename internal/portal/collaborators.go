@@ -77,7 +77,7 @@ func roles(by access.Role) [][2]string {
 }
 
 func (p *portal) invite(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "email", "role")
@@ -139,7 +139,7 @@ func (p *portal) collaboratorPage(w http.ResponseWriter, r *http.Request, v visi
 func (c CollaboratorPage) isSelf() bool { return c.Account.Account.ID == c.Collaborator.Account }
 
 func (p *portal) setRole(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	found, err := collaboratorIn(r, p, v)
@@ -218,7 +218,7 @@ func (p *portal) joinPage(w http.ResponseWriter, r *http.Request, status int, co
 }
 
 func (p *portal) acceptInvitation(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	return p.join(w, r, session, r.PostForm.Get("code"))
@@ -240,7 +240,7 @@ func (p *portal) join(w http.ResponseWriter, r *http.Request, session access.Ses
 
 // signUp makes an account for whom an invitation is, and takes the invitation up.
 func (p *portal) signUp(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	code, password, f := r.PostForm.Get("code"), r.PostForm.Get("password"), fieldsOf(r)

@@ -13,6 +13,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/settings"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // versionsShown is how many versions the history lists at once.
@@ -296,7 +297,7 @@ func (p *portal) showSchema(w http.ResponseWriter, _ *http.Request, _ visit) err
 
 // configure takes the form or the YAML, shows what would change, and changes it: step by step.
 func (p *portal) configure(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	// Browsers end lines with CR and LF (HTML, "construct the entry list").

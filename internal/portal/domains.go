@@ -5,6 +5,7 @@ import (
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/project"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // DomainsPage lists the project's hosts and says how to verify them.
@@ -42,7 +43,7 @@ func (p *portal) domainsPage(w http.ResponseWriter, r *http.Request, v visit, st
 }
 
 func (p *portal) addDomain(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "domain")

@@ -10,6 +10,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/web"
 )
 
 const (
@@ -89,7 +90,7 @@ func (p *portal) eventsAbout(r *http.Request, v visit, user event.ID) (int64, er
 // erase removes a user's personal data from the log, when the password was confirmed just now.
 // The certificate is in the answer itself: nothing keeps it.
 func (p *portal) erase(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "user", "reason")

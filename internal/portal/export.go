@@ -135,7 +135,7 @@ func (p *portal) exportPage(w http.ResponseWriter, r *http.Request, v visit, sta
 // exportLog answers with the verifiable copy. That it was taken is on the record before the
 // first byte leaves.
 func (p *portal) exportLog(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	q := readExportQuery(r)
@@ -176,7 +176,7 @@ func (p *portal) settle(r *http.Request) {
 
 // exportTable answers with the events that the log's page shows, as a table.
 func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	q := readQuery(r.PostForm)
@@ -208,7 +208,7 @@ func (p *portal) fileName(v visit, extension string) string {
 
 // allowExport says whether editors may take the log away.
 func (p *portal) allowExport(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	may := r.PostForm.Get("editors") != ""

@@ -5,7 +5,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -250,19 +249,10 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 			t.Errorf("%s leaves %q, want %q", test.route, got, test.events)
 		}
 	}
-	text, err := os.ReadFile("routes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	routes := regexp.MustCompile(`\("([A-Z]* ?/[^"]*)"`).FindAllStringSubmatch(string(text), -1)
-	if len(routes) < 20 {
-		t.Fatalf("only %d routes found", len(routes))
-	}
-	for _, r := range routes {
-		if strings.HasPrefix(r[1], "GET ") || tested[r[1]] {
-			continue
+	for _, r := range (&portal{}).routes() {
+		if strings.HasPrefix(r.pattern, "POST ") && !tested[r.pattern] {
+			t.Errorf("%s is not in the table", r.pattern)
 		}
-		t.Errorf("%s is not in the table", r[1])
 	}
 }
 

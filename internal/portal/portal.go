@@ -28,7 +28,6 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/erasure"
 	"github.com/sealog/sealog/internal/fault"
-	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
@@ -82,17 +81,14 @@ func New(c Config) http.Handler {
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")
 	}))
-	return p.guarded(crossOrigin.Handler(p.routes()))
+	return p.guarded(crossOrigin.Handler(p.mux()))
 }
-
-// maxBody is the largest body of a request in bytes.
-const maxBody = 4 << 20
 
 // contentSecurityPolicy lets pages load our own files and nothing else, and run nothing inline.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// guarded sets the headers of every answer, bounds bodies, and turns other hosts away.
+// guarded sets the headers of every answer and turns other hosts away.
 func (p *portal) guarded(next http.Handler) http.Handler {
 	misdirected := p.handle(func(http.ResponseWriter, *http.Request) error {
 		err := fault.New(fault.NotFound, "HostUnknown", "The Portal is not served under this name.")
@@ -111,7 +107,6 @@ func (p *portal) guarded(next http.Handler) http.Handler {
 		if p.isHTTPS() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if hostOf(p.PublicURL.Scheme, r.Host) != hostOf(p.PublicURL.Scheme, p.PublicURL.Host) {
 			misdirected.ServeHTTP(w, r)
 			return
@@ -149,9 +144,6 @@ func statusOf(err error) int {
 	if a, ok := errors.AsType[*answered](err); ok {
 		return a.status
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge
-	}
 	return web.Status(fault.Of(err).Kind)
 }
 
@@ -167,9 +159,6 @@ func (p *portal) handle(next web.Handler) http.Handler {
 // fail is where errors are answered, and logged once.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f, status, id := fault.Of(err), statusOf(err), web.Request(r).ID
-	if status == http.StatusRequestEntityTooLarge {
-		f = limit.BodyOfForm.Exceeded().Because(err)
-	}
 	p.note(r, f, status, err)
 	if f.Kind == fault.Unauthenticated && r.Method == http.MethodGet && f.Code == "SessionInvalid" {
 		p.toSignIn(w, r)

@@ -37,7 +37,7 @@ func (p *portal) newProjectPage(w http.ResponseWriter, r *http.Request, session 
 }
 
 func (p *portal) createProject(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "id", "name")

@@ -43,7 +43,7 @@ func (p *portal) signInCodePage(w http.ResponseWriter, r *http.Request, status i
 }
 
 func (p *portal) signInWithCode(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, next, challenge := fieldsOf(r), localPath(r.PostForm.Get("next"), "/projects"), ""
@@ -79,7 +79,7 @@ func (p *portal) showForgot(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *portal) forgot(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, done := fieldsOf(r, "email"), time.After(forgotTakes)
@@ -124,7 +124,7 @@ func (p *portal) resetPage(w http.ResponseWriter, r *http.Request, status int, t
 }
 
 func (p *portal) resetPassword(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, token, password := fieldsOf(r), r.PostForm.Get("token"), r.PostForm.Get("password")

@@ -2,37 +2,91 @@ package portal
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
+	"github.com/sealog/sealog/internal/web"
 )
 
-// routes lists every route of the Portal.
-func (p *portal) routes() http.Handler {
+// audience is who may ask for a route.
+type audience uint8
+
+// The audiences, from the widest to the narrowest.
+const (
+	strangers audience = iota // anyone
+	accounts                  // an account that has signed in
+	members                   // an account whose role in the project {project} has the permission
+	tenants                   // members, for pages that the Portal's own project has not
+	exporters                 // members who may take the project's log away
+)
+
+// route is a page, or what a page asks for.
+type route struct {
+	pattern  string // of http.ServeMux
+	audience audience
+	need     access.Permission // of members, tenants and exporters
+	body     limit.Bound       // of the body of a POST; a GET has none
+	handler  http.Handler
+}
+
+type routes []route
+
+func (l *routes) add(r route) {
+	if r.body.Most == 0 && strings.HasPrefix(r.pattern, "POST ") {
+		r.body = limit.BodyOfForm
+		if r.audience == strangers {
+			r.body = limit.BodyOfStranger
+		}
+	}
+	*l = append(*l, r)
+}
+
+// mux returns what serves the routes.
+func (p *portal) mux() http.Handler {
 	mux := http.NewServeMux()
-	anyone := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
-		mux.Handle(pattern, p.handle(h))
+	for _, r := range p.routes() {
+		if r.body.Most > 0 {
+			r.handler = p.bounded(r.body, r.handler)
+		}
+		mux.Handle(r.pattern, r.handler)
 	}
-	// An account that has signed in.
+	return p.orNoPage(mux)
+}
+
+// bounded bounds the body of a request, before anything else is done with it.
+func (p *portal) bounded(body limit.Bound, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := web.BoundBody(w, r, body); err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// routes lists every route of the Portal.
+func (p *portal) routes() routes {
+	var list routes
+	anyone := func(pattern string, h web.Handler) {
+		list.add(route{pattern: pattern, handler: p.handle(h)})
+	}
 	account := func(pattern string, h func(http.ResponseWriter, *http.Request, access.Session) error) {
-		mux.Handle(pattern, p.handle(p.signedIn(h)))
+		list.add(route{pattern: pattern, audience: accounts, handler: p.handle(p.signedIn(h))})
 	}
-	// An account whose role in the project {project} has the permission.
 	member := func(pattern string, need access.Permission, h func(http.ResponseWriter, *http.Request, visit) error) {
-		mux.Handle(pattern, p.handle(p.signedIn(p.allowed(need, h))))
+		list.add(route{pattern: pattern, audience: members, need: need, handler: p.handle(p.signedIn(p.allowed(need, h)))})
 	}
-	// The same, for pages that the Portal's own project has not.
 	tenant := func(pattern string, need access.Permission, h func(http.ResponseWriter, *http.Request, visit) error) {
-		member(pattern, need, ofTenant(h))
+		list.add(route{pattern: pattern, audience: tenants, need: need, handler: p.handle(p.signedIn(p.allowed(need, ofTenant(h))))})
 	}
-
-	// Who may take the project's log away.
 	exporter := func(pattern string, h func(http.ResponseWriter, *http.Request, visit) error) {
-		member(pattern, access.Read, p.exporting(h))
+		list.add(route{pattern: pattern, audience: exporters, need: access.Read, handler: p.handle(p.signedIn(p.allowed(access.Read, p.exporting(h))))})
 	}
 
-	mux.Handle("GET /static/{hash}/{name}", p.assets)
+	list.add(route{pattern: "GET /static/{hash}/{name}", handler: p.assets})
 	anyone("GET /{$}", p.home)
 	anyone("POST /theme", p.setTheme)
 
@@ -70,8 +124,8 @@ func (p *portal) routes() http.Handler {
 	account("POST /projects/new", p.createProject)
 	member("GET /projects/{project}", access.Read, p.showProject)
 	member("GET /projects/{project}/audit-log", access.Read, p.showLog)
-	mux.Handle(newerRoute, p.polled(p.signedIn(p.allowed(access.Read, p.showNewer))))
-	mux.Handle(liveRoute, p.streamed(p.signedIn(p.allowed(access.Read, p.showLive))))
+	list.add(route{pattern: newerRoute, audience: members, need: access.Read, handler: p.polled(p.signedIn(p.allowed(access.Read, p.showNewer)))})
+	list.add(route{pattern: liveRoute, audience: members, need: access.Read, handler: p.streamed(p.signedIn(p.allowed(access.Read, p.showLive)))})
 	member("GET /projects/{project}/audit-log/suggest", access.Read, p.showSuggestions)
 	member("GET /projects/{project}/audit-log/timeline", access.Read, p.showTimeline)
 	member("GET /projects/{project}/audit-log/top", access.Read, p.showTop)
@@ -97,7 +151,10 @@ func (p *portal) routes() http.Handler {
 	member("POST /projects/{project}/outbox/{id}/read", access.SeeOutbox, p.readMessage)
 	member("POST /projects/{project}/outbox/{id}/retry", access.SeeOutbox, p.retryMessage)
 	tenant("GET /projects/{project}/configuration", access.Read, p.showConfiguration)
-	tenant("POST /projects/{project}/configuration", access.Act, p.configure)
+	list.add(route{
+		pattern: "POST /projects/{project}/configuration", audience: tenants, need: access.Act, body: limit.BodyOfConfig,
+		handler: p.handle(p.signedIn(p.allowed(access.Act, ofTenant(p.configure)))),
+	})
 	tenant("GET /projects/{project}/configuration/at/{event}", access.Read, p.showConfigurationAt)
 	tenant("GET /projects/{project}/configuration/schema.json", access.Read, p.showSchema)
 	tenant("GET /projects/{project}/collaborators", access.Read, p.showCollaborators)
@@ -135,7 +192,7 @@ func (p *portal) routes() http.Handler {
 	member("POST /projects/{project}/admin-api/keys/{kid}/delete", access.Act, p.deleteKey)
 	member("POST /projects/{project}/admin-api/keys/{kid}/private-key", access.ViewSecrets, p.downloadKey)
 
-	return p.orNoPage(mux)
+	return list
 }
 
 // ofTenant keeps the Portal's own project, which has a log and nothing else, from a page.

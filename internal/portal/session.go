@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
@@ -198,7 +197,7 @@ func theme(r *http.Request) string {
 }
 
 func (p *portal) setTheme(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	switch chosen := r.PostForm.Get("theme"); chosen {
@@ -208,18 +207,4 @@ func (p *portal) setTheme(w http.ResponseWriter, r *http.Request) error {
 		p.setCookie(w, themeCookie, "", -time.Second)
 	}
 	return redirect(w, r, localPath(r.PostForm.Get("next"), "/"))
-}
-
-func parseForm(r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return fault.New(fault.Malformed, "FormMalformed", "The form could not be read.").Because(err)
-	}
-	for name, values := range r.PostForm {
-		for _, value := range values {
-			if !utf8.ValidString(value) || strings.Contains(value, "\x00") {
-				return fault.New(fault.Malformed, "FormMalformed", "The field %q holds what is no text.", name)
-			}
-		}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/settings"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // SettingsPage is the project's name and the secrets that are no Admin API keys.
@@ -83,7 +84,7 @@ func (p *portal) changedSettings(w http.ResponseWriter, r *http.Request, v visit
 }
 
 func (p *portal) rename(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "name")
@@ -96,7 +97,7 @@ var viewable = []string{project.WebhookSecret, project.SMTPSecret, project.OAuth
 // viewSecrets shows secrets, when the password was confirmed just now. The view has been
 // recorded before the first byte leaves.
 func (p *portal) viewSecrets(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	name := r.PostForm.Get("secret")
@@ -139,7 +140,7 @@ func (p *portal) changeWebhookSecret(w http.ResponseWriter, r *http.Request, v v
 }
 
 func (p *portal) changeSMTP(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "host", "port", "username", "sender", "security")
@@ -161,7 +162,7 @@ func (p *portal) removeSMTP(w http.ResponseWriter, r *http.Request, v visit) err
 }
 
 func (p *portal) addClientSecret(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	change, refusal := p.Projects.NewClientSecret(v.project, r.PostForm.Get("client"))
@@ -170,7 +171,7 @@ func (p *portal) addClientSecret(w http.ResponseWriter, r *http.Request, v visit
 }
 
 func (p *portal) removeClientSecret(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	change := p.Projects.DropClientSecret(v.project.ID, r.PostForm.Get("client"), r.PostForm.Get("key"))

@@ -37,7 +37,7 @@ func (p *portal) setupPage(w http.ResponseWriter, r *http.Request, status int, t
 }
 
 func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
@@ -147,7 +147,7 @@ func (p *portal) signInPage(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 func (p *portal) signIn(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, next := fieldsOf(r, "email"), localPath(r.PostForm.Get("next"), "/projects")
@@ -195,7 +195,7 @@ func (p *portal) confirmPage(w http.ResponseWriter, r *http.Request, session acc
 }
 
 func (p *portal) confirm(w http.ResponseWriter, r *http.Request, session access.Session) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f, next := fieldsOf(r), localPath(r.PostForm.Get("next"), "/projects")

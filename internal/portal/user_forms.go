@@ -8,6 +8,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/web"
 )
 
 // UserActionPage asks before something is done with a user.
@@ -92,7 +93,7 @@ func (a userAction) offeredTo(d deed) userAction {
 
 // doUserAction does what a form of userActions asks for.
 func (p *portal) doUserAction(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	d, action, err := p.actionOf(r, v)

@@ -1,11 +1,13 @@
 package portal
 
 import (
-	"github.com/sealog/sealog/internal/settings"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/sealog/sealog/internal/settings"
+	"github.com/sealog/sealog/internal/web"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
@@ -252,7 +254,7 @@ func (p *portal) newUserPage(w http.ResponseWriter, r *http.Request, v visit, st
 }
 
 func (p *portal) createUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
+	if err := web.ParseForm(r); err != nil {
 		return err
 	}
 	f := fieldsOf(r, "key", "value", "passwords", "send", "expired")

@@ -342,16 +342,12 @@ func (c *call) CreateCheckoutSession(ctx context.Context, in gql.CreateCheckoutS
 }
 
 // ReconcileCheckoutSession resolves reconcileCheckoutSession.
-func (c *call) ReconcileCheckoutSession(ctx context.Context, in gql.ReconcileCheckoutSessionInput) (*gql.ReconcileCheckoutSessionPayload, error) {
+func (c *call) ReconcileCheckoutSession(ctx context.Context, in gql.ReconcileCheckoutSession) (*gql.ReconcileCheckoutSessionPayload, error) {
 	p, err := c.allowed(ctx, in.AppID, access.Act)
 	if err != nil {
 		return nil, err
 	}
-	id, err := event.ParseID(in.CheckoutSessionID)
-	if err != nil {
-		return nil, fault.New(fault.NotFound, "CheckoutNotFound", "There is no such checkout.").On("checkoutSessionID")
-	}
-	if err := c.Billing.Reconcile(ctx, p.ID, id); err != nil {
+	if err := c.Billing.Reconcile(ctx, p.ID, in.CheckoutSessionID); err != nil {
 		return nil, err
 	}
 	app, err := c.again(ctx, p.ID)

@@ -222,7 +222,7 @@ var deeds = map[string]deed{
 		return `{appID: "` + app + `", domainID: "` + w.find(a, `"id":"([^"]+)"`) + `"}`
 	}, "app { id domains { domain isCustom } }", "project.domain.deleted", `{appID: "` + app + `", domainID: "x"}`, "NotFound/DomainNotFound"},
 	"createCheckoutSession":    {nil, "url", "project.billing.checkout.created", `{appID: "` + app + `", planName: "team"}`, "ServiceUnavailable/BillingNotConfigured"},
-	"reconcileCheckoutSession": {nil, "app { id }", "", `{appID: "` + app + `", checkoutSessionID: "x"}`, "NotFound/CheckoutNotFound"},
+	"reconcileCheckoutSession": {nil, "app { id }", "", `{appID: "` + app + `", checkoutSessionID: "x"}`, "ServiceUnavailable/BillingNotConfigured"},
 	"updateSubscription":       {nil, "app { id }", "project.billing.subscription.updated", `{appID: "` + app + `", planName: "team"}`, "ServiceUnavailable/BillingNotConfigured"},
 	"setSubscriptionCancelledStatus": {nil, "app { id }", "project.billing.subscription.status.updated", `{appID: "` + app + `", cancelled: true}`,
 		"ServiceUnavailable/BillingNotConfigured"},

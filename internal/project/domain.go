@@ -313,7 +313,10 @@ func (s *Service) lookUp(ctx context.Context, d Domain) error {
 		info.Reason = reason
 		return fault.New(fault.Denied, "DomainVerificationFailed", "%s", words).On("domainID").With(info).Because(cause)
 	}
-	if slices.Contains(found, d.Record()) && err == nil {
+	wanted := d.Record()
+	// What a DNS console makes of a pasted value: quotation marks and blanks around it are kept.
+	says := func(text string) bool { return strings.Trim(text, " \t\"“”'") == wanted }
+	if err == nil && slices.ContainsFunc(found, says) {
 		return nil
 	}
 	if problem, ok := errors.AsType[*net.DNSError](err); ok && !problem.IsNotFound || limited.Err() != nil {
@@ -324,6 +327,9 @@ func (s *Service) lookUp(ctx context.Context, d Domain) error {
 	}
 	if len(found) == 0 {
 		return failed("NotFound", d.Apex+" has no TXT record yet. It can take a while until a new one is seen everywhere.", err)
+	}
+	if slices.ContainsFunc(found, func(text string) bool { return strings.EqualFold(strings.TrimSpace(text), wanted) }) {
+		return failed("Mismatch", "The TXT record of "+d.Apex+" is right but for capital letters. Enter it exactly as shown, in lower case.", err)
 	}
 	return failed("Mismatch", d.Apex+" has TXT records, but none of them is the one that was asked for.", err)
 }

@@ -110,6 +110,34 @@ func TestDomainsThatAreNone(t *testing.T) {
 	p.want(err, "DuplicatedDomain")
 }
 
+// TestRecordAsConsolesKeepIt: what people paste into the form of a DNS provider is kept with
+// quotation marks or blanks around it.
+func TestRecordAsConsolesKeepIt(t *testing.T) {
+	t.Parallel()
+	p, n := withDNS(t)
+	owner, acme := by(p.owner), p.get("acme")
+	for name, c := range map[string]struct {
+		as   func(record string) string
+		says string
+	}{
+		"quoted.example":  {func(r string) string { return `"` + r + `"` }, ""},
+		"blanks.example":  {func(r string) string { return " " + r + " \t" }, ""},
+		"curly.example":   {func(r string) string { return "“" + r + "”" }, ""},
+		"capital.example": {strings.ToUpper, "capital letters"},
+		"longer.example":  {func(r string) string { return r + "x" }, "none of them"},
+	} {
+		d, err := p.AddDomain(t.Context(), owner, "acme", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Set(name, "v=spf1 -all", c.as(d.Record()))
+		_, err = p.VerifyDomain(t.Context(), owner, acme, d.ID())
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(fault.Of(err).Message, c.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerificationThatFails(t *testing.T) {
 	t.Parallel()
 	p, n := withDNS(t)

@@ -1090,48 +1090,6 @@ func UnmarshalGenerateOOBOTPCodeInput(ctx context.Context, raw any) (GenerateOOB
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRemoveMFAGracePeriodInput(ctx context.Context, obj any) (RemoveMFAGracePeriodInput, error) {
-	var it RemoveMFAGracePeriodInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"userID"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "userID":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
-			data, err := ec.unmarshalNID2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.UserID = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalRemoveMFAGracePeriodInput unmarshals raw into the RemoveMFAGracePeriodInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRemoveMFAGracePeriodInput(ctx context.Context, raw any) (RemoveMFAGracePeriodInput, error) {
-	var out RemoveMFAGracePeriodInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveMFAGracePeriodInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputResetAccountLockoutInput(ctx context.Context, obj any) (ResetAccountLockoutInput, error) {
 	var it ResetAccountLockoutInput
 	if obj == nil {
@@ -1311,6 +1269,48 @@ func (ec *executionContext) unmarshalInputSetPasswordExpiredInput(ctx context.Co
 func UnmarshalSetPasswordExpiredInput(ctx context.Context, raw any) (SetPasswordExpiredInput, error) {
 	var out SetPasswordExpiredInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPasswordExpiredInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputremoveMFAGracePeriodInput(ctx context.Context, obj any) (RemoveMFAGracePeriodInput, error) {
+	var it RemoveMFAGracePeriodInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalremoveMFAGracePeriodInput unmarshals raw into the removeMFAGracePeriodInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalremoveMFAGracePeriodInput(ctx context.Context, raw any) (RemoveMFAGracePeriodInput, error) {
+	var out RemoveMFAGracePeriodInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "removeMFAGracePeriodInput", raw, &out)
 	return out, err
 }
 
@@ -1938,11 +1938,6 @@ func (ec *executionContext) marshalNLockedIP2ᚖgithubᚗcomᚋsealogᚋsealog�
 	return ec._LockedIP(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodInput(ctx context.Context, v any) (RemoveMFAGracePeriodInput, error) {
-	res, err := ec.unmarshalInputRemoveMFAGracePeriodInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) marshalNRemoveMFAGracePeriodPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodPayload(ctx context.Context, sel ast.SelectionSet, v *RemoveMFAGracePeriodPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RemoveMFAGracePeriodPayload!")
@@ -1993,6 +1988,11 @@ func (ec *executionContext) marshalNSetPasswordExpiredPayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._SetPasswordExpiredPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNremoveMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodInput(ctx context.Context, v any) (RemoveMFAGracePeriodInput, error) {
+	res, err := ec.unmarshalInputremoveMFAGracePeriodInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOAuthenticator2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋmodelᚐAuthenticator(ctx context.Context, sel ast.SelectionSet, v *model.Authenticator) graphql.Marshaler {

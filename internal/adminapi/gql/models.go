@@ -170,10 +170,6 @@ type Mutation struct {
 type Query struct {
 }
 
-type RemoveMFAGracePeriodInput struct {
-	UserID string `json:"userID"`
-}
-
 type RemoveMFAGracePeriodPayload struct {
 	User *model.User `json:"user"`
 }
@@ -339,6 +335,10 @@ type UpdateUserInput struct {
 
 type UpdateUserPayload struct {
 	User *model.User `json:"user"`
+}
+
+type RemoveMFAGracePeriodInput struct {
+	UserID string `json:"userID"`
 }
 
 // USERS is what happened to end users, ADMIN what administrators did.

@@ -2146,7 +2146,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("GenerateOOBOTPCodeInput", ec.unmarshalInputGenerateOOBOTPCodeInput),
 			graphql.NewInputUnmarshaler("IdentityDefinition", ec.unmarshalInputIdentityDefinition),
 			graphql.NewInputUnmarshaler("IdentityDefinitionLoginID", ec.unmarshalInputIdentityDefinitionLoginID),
-			graphql.NewInputUnmarshaler("RemoveMFAGracePeriodInput", ec.unmarshalInputRemoveMFAGracePeriodInput),
 			graphql.NewInputUnmarshaler("ResetAccountLockoutInput", ec.unmarshalInputResetAccountLockoutInput),
 			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
 			graphql.NewInputUnmarshaler("RevokeAllSessionsInput", ec.unmarshalInputRevokeAllSessionsInput),
@@ -2165,6 +2164,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnscheduleAccountDeletionInput", ec.unmarshalInputUnscheduleAccountDeletionInput),
 			graphql.NewInputUnmarshaler("UpdateIdentityInput", ec.unmarshalInputUpdateIdentityInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
+			graphql.NewInputUnmarshaler("removeMFAGracePeriodInput", ec.unmarshalInputremoveMFAGracePeriodInput),
 		)
 	}
 	first := true
@@ -2529,8 +2529,9 @@ type AuditLogConnection {
 
 extend type Query {
   """
-  The log, newest first. A filter left out does not restrict, but for outcomes: without it
-  only what succeeded is found. rangeTo is exclusive.
+  The log, newest first. rangeTo is exclusive. A filter that is left out does not restrict, with
+  two exceptions: without outcomes only events that succeeded are found, and without
+  activityTypes, outcomes and query only events whose activityType is not CUSTOM.
 
   With afterPosition it is the log as it grows: the sealed events whose positions come after
   that one, of all outcomes, in the order of their positions and without gaps; -1 means from
@@ -2697,7 +2698,7 @@ extend type Mutation {
   "Lets a user sign in without a second factor until a time."
   setMFAGracePeriod(input: SetMFAGracePeriodInput!): SetMFAGracePeriodPayload!
   "Ends that."
-  removeMFAGracePeriod(input: RemoveMFAGracePeriodInput!): RemoveMFAGracePeriodPayload!
+  removeMFAGracePeriod(input: removeMFAGracePeriodInput!): RemoveMFAGracePeriodPayload!
 }
 
 input CreateAuthenticatorInput {
@@ -2778,7 +2779,7 @@ type SetMFAGracePeriodPayload {
   user: User!
 }
 
-input RemoveMFAGracePeriodInput {
+input removeMFAGracePeriodInput {
   userID: ID!
 }
 

@@ -217,7 +217,7 @@ func (ec *executionContext) field_Mutation_removeMFAGracePeriod_args(ctx context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RemoveMFAGracePeriodInput, error) {
-			return ec.unmarshalNRemoveMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodInput(ctx, v)
+			return ec.unmarshalNremoveMFAGracePeriodInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋadminapiᚋgqlᚐRemoveMFAGracePeriodInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err

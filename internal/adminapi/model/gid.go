@@ -23,8 +23,13 @@ func GlobalID(typeName string, id event.ID) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(typeName + ":" + id.String()))
 }
 
-// ParseGlobalID is the inverse of GlobalID; it refuses every other spelling.
+// ParseGlobalID is the inverse of GlobalID. It takes the padded form and the standard alphabet
+// (RFC 4648, section 4) too, in which some programs keep ids, and refuses every other spelling.
 func ParseGlobalID(global string) (typeName string, id event.ID, ok bool) {
+	if len(global)%4 == 0 {
+		global = strings.TrimSuffix(strings.TrimSuffix(global, "="), "=")
+	}
+	global = otherAlphabet.Replace(global)
 	if len(global) > 128 {
 		return "", event.ID{}, false
 	}
@@ -40,6 +45,8 @@ func ParseGlobalID(global string) (typeName string, id event.ID, ok bool) {
 	}
 	return typeName, id, true
 }
+
+var otherAlphabet = strings.NewReplacer("+", "-", "/", "_")
 
 // ParseIDOf reads the global id of an object of one type.
 func ParseIDOf(typeName, global string) (event.ID, bool) {

@@ -202,11 +202,6 @@ type PreviewUpdateSubscriptionPayload struct {
 type Query struct {
 }
 
-type ReconcileCheckoutSessionInput struct {
-	AppID             string `json:"appID"`
-	CheckoutSessionID string `json:"checkoutSessionID"`
-}
-
 type ReconcileCheckoutSessionPayload struct {
 	App *model.App `json:"app"`
 }
@@ -340,6 +335,11 @@ type CancelFailedSubscriptionInput struct {
 type GenerateShortLivedAdminAPITokenInput struct {
 	AppID               string `json:"appID"`
 	AppSecretVisitToken string `json:"appSecretVisitToken"`
+}
+
+type ReconcileCheckoutSession struct {
+	AppID             string `json:"appID"`
+	CheckoutSessionID string `json:"checkoutSessionID"`
 }
 
 type AppSecretKey string

@@ -147,7 +147,7 @@ type ComplexityRoot struct {
 		DeleteDomain                    func(childComplexity int, input DeleteDomainInput) int
 		GenerateAppSecretVisitToken     func(childComplexity int, input GenerateAppSecretVisitTokenInput) int
 		GenerateShortLivedAdminAPIToken func(childComplexity int, input GenerateShortLivedAdminAPITokenInput) int
-		ReconcileCheckoutSession        func(childComplexity int, input ReconcileCheckoutSessionInput) int
+		ReconcileCheckoutSession        func(childComplexity int, input ReconcileCheckoutSession) int
 		SetSubscriptionCancelledStatus  func(childComplexity int, input SetSubscriptionCancelledStatusInput) int
 		UpdateApp                       func(childComplexity int, input UpdateAppInput) int
 		UpdateCollaboratorRole          func(childComplexity int, input UpdateCollaboratorRoleInput) int
@@ -731,7 +731,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.ReconcileCheckoutSession(childComplexity, args["input"].(ReconcileCheckoutSessionInput)), true
+		return e.ComplexityRoot.Mutation.ReconcileCheckoutSession(childComplexity, args["input"].(ReconcileCheckoutSession)), true
 	case "Mutation.setSubscriptionCancelledStatus":
 		if e.ComplexityRoot.Mutation.SetSubscriptionCancelledStatus == nil {
 			break
@@ -1082,7 +1082,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OAuthClientSecretsGenerateDataInput", ec.unmarshalInputOAuthClientSecretsGenerateDataInput),
 			graphql.NewInputUnmarshaler("OAuthClientSecretsUpdateInstructionInput", ec.unmarshalInputOAuthClientSecretsUpdateInstructionInput),
 			graphql.NewInputUnmarshaler("PreviewUpdateSubscriptionInput", ec.unmarshalInputPreviewUpdateSubscriptionInput),
-			graphql.NewInputUnmarshaler("ReconcileCheckoutSessionInput", ec.unmarshalInputReconcileCheckoutSessionInput),
 			graphql.NewInputUnmarshaler("SMTPSecretDataInput", ec.unmarshalInputSMTPSecretDataInput),
 			graphql.NewInputUnmarshaler("SMTPSecretUpdateInstructionInput", ec.unmarshalInputSMTPSecretUpdateInstructionInput),
 			graphql.NewInputUnmarshaler("SecretConfigUpdateInstructionsInput", ec.unmarshalInputSecretConfigUpdateInstructionsInput),
@@ -1094,6 +1093,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("WebhookSecretUpdateInstructionInput", ec.unmarshalInputWebhookSecretUpdateInstructionInput),
 			graphql.NewInputUnmarshaler("cancelFailedSubscriptionInput", ec.unmarshalInputcancelFailedSubscriptionInput),
 			graphql.NewInputUnmarshaler("generateShortLivedAdminAPITokenInput", ec.unmarshalInputgenerateShortLivedAdminAPITokenInput),
+			graphql.NewInputUnmarshaler("reconcileCheckoutSession", ec.unmarshalInputreconcileCheckoutSession),
 		)
 	}
 	first := true
@@ -1363,7 +1363,7 @@ type Mutation {
   deleteDomain(input: DeleteDomainInput!): DeleteDomainPayload!
   createCheckoutSession(input: CreateCheckoutSessionInput!): CreateCheckoutSessionPayload!
   "Asks Stripe what has become of a checkout."
-  reconcileCheckoutSession(input: ReconcileCheckoutSessionInput!): ReconcileCheckoutSessionPayload!
+  reconcileCheckoutSession(input: reconcileCheckoutSession!): ReconcileCheckoutSessionPayload!
   updateSubscription(input: UpdateSubscriptionInput!): UpdateSubscriptionPayload!
   setSubscriptionCancelledStatus(input: SetSubscriptionCancelledStatusInput!): SetSubscriptionCancelledStatusPayload!
   cancelFailedSubscription(input: cancelFailedSubscriptionInput!): CancelFailedSubscriptionPayload!
@@ -1427,7 +1427,7 @@ type DeleteDomainPayload { app: App! }
 
 input CreateCheckoutSessionInput { appID: ID!, planName: String! }
 type CreateCheckoutSessionPayload { url: String! }
-input ReconcileCheckoutSessionInput { appID: ID!, checkoutSessionID: String! }
+input reconcileCheckoutSession { appID: ID!, checkoutSessionID: String! }
 type ReconcileCheckoutSessionPayload { app: App! }
 input PreviewUpdateSubscriptionInput { appID: ID!, planName: String! }
 type PreviewUpdateSubscriptionPayload { currencyCode: String!, amountDue: Int! }

@@ -48,7 +48,7 @@ type MutationResolver interface {
 	VerifyDomain(ctx context.Context, input VerifyDomainInput) (*VerifyDomainPayload, error)
 	DeleteDomain(ctx context.Context, input DeleteDomainInput) (*DeleteDomainPayload, error)
 	CreateCheckoutSession(ctx context.Context, input CreateCheckoutSessionInput) (*CreateCheckoutSessionPayload, error)
-	ReconcileCheckoutSession(ctx context.Context, input ReconcileCheckoutSessionInput) (*ReconcileCheckoutSessionPayload, error)
+	ReconcileCheckoutSession(ctx context.Context, input ReconcileCheckoutSession) (*ReconcileCheckoutSessionPayload, error)
 	UpdateSubscription(ctx context.Context, input UpdateSubscriptionInput) (*UpdateSubscriptionPayload, error)
 	SetSubscriptionCancelledStatus(ctx context.Context, input SetSubscriptionCancelledStatusInput) (*SetSubscriptionCancelledStatusPayload, error)
 	CancelFailedSubscription(ctx context.Context, input CancelFailedSubscriptionInput) (*CancelFailedSubscriptionPayload, error)
@@ -239,8 +239,8 @@ func (ec *executionContext) field_Mutation_reconcileCheckoutSession_args(ctx con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (ReconcileCheckoutSessionInput, error) {
-			return ec.unmarshalNReconcileCheckoutSessionInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐReconcileCheckoutSessionInput(ctx, v)
+		func(ctx context.Context, v any) (ReconcileCheckoutSession, error) {
+			return ec.unmarshalNreconcileCheckoutSession2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐReconcileCheckoutSession(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2338,7 +2338,7 @@ func (ec *executionContext) _Mutation_reconcileCheckoutSession(ctx context.Conte
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ReconcileCheckoutSession(ctx, fc.Args["input"].(ReconcileCheckoutSessionInput))
+			return ec.Resolvers.Mutation().ReconcileCheckoutSession(ctx, fc.Args["input"].(ReconcileCheckoutSession))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ReconcileCheckoutSessionPayload) graphql.Marshaler {
@@ -4447,55 +4447,6 @@ func UnmarshalPreviewUpdateSubscriptionInput(ctx context.Context, raw any) (Prev
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputReconcileCheckoutSessionInput(ctx context.Context, obj any) (ReconcileCheckoutSessionInput, error) {
-	var it ReconcileCheckoutSessionInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"appID", "checkoutSessionID"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "appID":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appID"))
-			data, err := ec.unmarshalNID2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AppID = data
-		case "checkoutSessionID":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("checkoutSessionID"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.CheckoutSessionID = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalReconcileCheckoutSessionInput unmarshals raw into the ReconcileCheckoutSessionInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReconcileCheckoutSessionInput(ctx context.Context, raw any) (ReconcileCheckoutSessionInput, error) {
-	var out ReconcileCheckoutSessionInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReconcileCheckoutSessionInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputSMTPSecretDataInput(ctx context.Context, obj any) (SMTPSecretDataInput, error) {
 	var it SMTPSecretDataInput
 	if obj == nil {
@@ -5088,6 +5039,55 @@ func (ec *executionContext) unmarshalInputgenerateShortLivedAdminAPITokenInput(c
 func UnmarshalgenerateShortLivedAdminAPITokenInput(ctx context.Context, raw any) (GenerateShortLivedAdminAPITokenInput, error) {
 	var out GenerateShortLivedAdminAPITokenInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "generateShortLivedAdminAPITokenInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputreconcileCheckoutSession(ctx context.Context, obj any) (ReconcileCheckoutSession, error) {
+	var it ReconcileCheckoutSession
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appID", "checkoutSessionID"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appID"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppID = data
+		case "checkoutSessionID":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("checkoutSessionID"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CheckoutSessionID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalreconcileCheckoutSession unmarshals raw into the reconcileCheckoutSession input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalreconcileCheckoutSession(ctx context.Context, raw any) (ReconcileCheckoutSession, error) {
+	var out ReconcileCheckoutSession
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "reconcileCheckoutSession", raw, &out)
 	return out, err
 }
 
@@ -7055,11 +7055,6 @@ func (ec *executionContext) marshalNPreviewUpdateSubscriptionPayload2ᚖgithub�
 	return ec._PreviewUpdateSubscriptionPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNReconcileCheckoutSessionInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐReconcileCheckoutSessionInput(ctx context.Context, v any) (ReconcileCheckoutSessionInput, error) {
-	res, err := ec.unmarshalInputReconcileCheckoutSessionInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) marshalNReconcileCheckoutSessionPayload2ᚖgithubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐReconcileCheckoutSessionPayload(ctx context.Context, sel ast.SelectionSet, v *ReconcileCheckoutSessionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ReconcileCheckoutSessionPayload!")
@@ -7156,6 +7151,11 @@ func (ec *executionContext) unmarshalNcancelFailedSubscriptionInput2githubᚗcom
 
 func (ec *executionContext) unmarshalNgenerateShortLivedAdminAPITokenInput2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐGenerateShortLivedAdminAPITokenInput(ctx context.Context, v any) (GenerateShortLivedAdminAPITokenInput, error) {
 	res, err := ec.unmarshalInputgenerateShortLivedAdminAPITokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNreconcileCheckoutSession2githubᚗcomᚋsealogᚋsealogᚋinternalᚋportalapiᚋgqlᚐReconcileCheckoutSession(ctx context.Context, v any) (ReconcileCheckoutSession, error) {
+	res, err := ec.unmarshalInputreconcileCheckoutSession(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
