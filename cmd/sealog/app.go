@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/config"
@@ -56,7 +57,10 @@ func open(ctx context.Context, d config.Data, log *slog.Logger, how opening) (_ 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{Dir: d.Data, URL: d.Database, Log: log, Existing: existing, Reading: how.reading}, secret)
+	db, err := store.Open(ctx, store.Config{
+		Dir: d.Data, URL: d.Database, Connections: d.DatabaseConnections, Wait: d.WaitForDatabase, Log: log,
+		Existing: existing, Reading: how.reading,
+	}, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +171,12 @@ func (a *app) settlePublicURL(ctx context.Context, d config.Data) error {
 	return err
 }
 
+// closeWithin bounds how long the end waits for a database that does not answer.
+const closeWithin = 3 * time.Second
+
 func (a *app) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeWithin)
+	defer cancel()
 	return errors.Join(store.RecordSuppressed(ctx, a.db), a.db.Close())
 }
 

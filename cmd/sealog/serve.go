@@ -39,7 +39,7 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 120 * time.Second
 	idleTimeout   = 120 * time.Second
-	drainTimeout  = 25 * time.Second
+	drainTimeout  = 18 * time.Second
 )
 
 type serveCommand struct {

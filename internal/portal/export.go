@@ -158,7 +158,7 @@ func (p *portal) exportLog(w http.ResponseWriter, r *http.Request, v visit) erro
 	taken.Progress(0, 0)
 	defer func() { p.downloads.end(key, !whole, p.Now()) }()
 	out := newDownload(w, p.fileName(v, "tar.gz"), "application/gzip")
-	_, err = taken.Write(r.Context(), export.NewTarGz(out))
+	_, err = taken.Write(web.Unhurried(r).Context(), export.NewTarGz(out))
 	err = out.end(p, r, err)
 	whole = err == nil
 	return err
@@ -197,7 +197,7 @@ func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) er
 		contentType = "application/x-ndjson"
 	}
 	out := newDownload(w, p.fileName(v, string(format)), contentType)
-	_, err = taken.Write(r.Context(), out)
+	_, err = taken.Write(web.Unhurried(r).Context(), out)
 	return out.end(p, r, err)
 }
 

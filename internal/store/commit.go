@@ -45,6 +45,8 @@ func rolledBack(err error) bool {
 const (
 	lookTimes = 10
 	lookEvery = 200 * time.Millisecond
+	// lookWithin bounds each look. The caller has waited for long.
+	lookWithin = 5 * time.Second
 )
 
 // settleCommit finds out whether a COMMIT took place that ended with err. run is a change of the
@@ -81,7 +83,7 @@ func errCommitUnknown(cause error) error {
 // hasEvent reports whether an event has been committed. It asks with a context of its own,
 // since the caller's may be what ended the commit.
 func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
 	defer cancel()
 	n, err := Column[int64](ctx, db, `SELECT 1 FROM events WHERE project_id = $1 AND id = $2`, project, id)
 	return len(n) == 1, err

@@ -20,9 +20,10 @@ type Config struct {
 	Dir string
 	// URL is the address of a PostgreSQL database: postgres://user:password@host:port/name.
 	URL string
-	// Readers and Writers bound the connections of the pools; 0 means 8 and 16. On PostgreSQL there
-	// are twice as many readers (KeepingPlans); SQLite always has one writer.
-	Readers, Writers int
+	// Connections bounds the connections to a PostgreSQL server; 0 means DefaultConnections.
+	Connections int
+	// Wait is how long a PostgreSQL server that does not answer is waited for.
+	Wait time.Duration
 	// Existing refuses to make a new database where there is none.
 	Existing bool
 	// Reading is for those who only read: a SQLite database in a place that cannot be written is
@@ -37,21 +38,22 @@ type Config struct {
 // DB is an open database. It reads by itself (it is a Querier over the read pool) and
 // writes only through Record, Refuse and Bookkeep.
 type DB struct {
-	engine   Engine
-	pools    pools
-	group    *group      // SQLite's writer; nil on PostgreSQL
-	joint    *joint      // PostgreSQL's recordings that wait; nil on SQLite
-	kept     *statements // of SQLite's readers; nil on PostgreSQL
-	place    *place      // of SQLite's files; nil on PostgreSQL
-	keeper   *keeper     // nil on PostgreSQL, and where nothing can be written
-	clock    *event.Clock
-	reads    atomic.Int64
-	vault    *vault.Vault
-	log      *slog.Logger
-	attempts *attempts
-	logs     *logNames
-	recorded bell
-	closed   atomic.Bool
+	engine      Engine
+	pools       pools
+	group       *group       // SQLite's writer; nil on PostgreSQL
+	joint       *joint       // PostgreSQL's recordings that wait; nil on SQLite
+	kept        *statements  // of SQLite's readers; nil on PostgreSQL
+	place       *place       // of SQLite's files; nil on PostgreSQL
+	connections *connections // of PostgreSQL; nil on SQLite
+	keeper      *keeper      // nil on PostgreSQL, and where nothing can be written
+	clock       *event.Clock
+	reads       atomic.Int64
+	vault       *vault.Vault
+	log         *slog.Logger
+	attempts    *attempts
+	logs        *logNames
+	recorded    bell
+	closed      atomic.Bool
 }
 
 // Open opens a database, brings its tables up to date and checks that the master secret is
@@ -64,39 +66,32 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	readers, writers := config.Readers, config.Writers
-	if readers == 0 {
-		readers = 8
-	}
-	if writers == 0 {
-		writers = 16
-	}
 	db := &DB{
 		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), logs: newLogNames(),
 		clock: &event.Clock{Now: config.Now}, recorded: make(bell, 1),
 	}
 	if config.URL != "" {
 		db.engine = PostgreSQL
-		db.pools, err = openPostgreSQL(ctx, config.URL, writers, readers)
+		db.pools, db.connections, err = openPostgreSQL(ctx, config)
 	} else {
-		db.pools, db.place, err = openSQLite(config, readers)
+		db.pools, db.place, err = openSQLite(config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := db.start(ctx, config.Existing); err != nil {
+	if err := db.start(ctx, config); err != nil {
 		return nil, errors.Join(translate(err), db.pools.close())
 	}
 	return db, nil
 }
 
 // start prepares an open database and starts what belongs to it.
-func (db *DB) start(ctx context.Context, existing bool) (err error) {
+func (db *DB) start(ctx context.Context, config Config) (err error) {
 	if db.ReadOnly() {
 		db.kept = newStatements(db.pools.read)
 		return db.prepareReading(ctx)
 	}
-	if err := db.prepare(ctx, existing); err != nil {
+	if err := db.prepare(ctx, config); err != nil {
 		return err
 	}
 	if db.engine == PostgreSQL {
@@ -126,8 +121,21 @@ func (db *DB) Close() error {
 	if db.place.check() != nil {
 		return err // see placedConnector
 	}
-	return errors.Join(err, db.pools.close())
+	if db.connections != nil {
+		db.connections.stop()
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- db.pools.close() }()
+	select {
+	case closeErr := <-closed:
+		return errors.Join(err, closeErr)
+	case <-time.After(closeWithin):
+		return errors.Join(err, fault.New(fault.Unavailable, "DatabaseTimeout", "The connections to the database could not be closed in time."))
+	}
 }
+
+// closeWithin bounds how long Close waits for connections that a silent server still has in use.
+const closeWithin = 3 * time.Second
 
 // ReadOnly reports whether the database lies where nothing can be written, and was opened to be
 // read (Config.Reading).

@@ -11,9 +11,9 @@ func MigrateTo(ctx context.Context, config Config, version int64) (db *sql.DB, e
 	engine, p := SQLite, pools{}
 	if config.URL != "" {
 		engine = PostgreSQL
-		p, err = openPostgreSQL(ctx, config.URL, 2, 1)
+		p, _, err = openPostgreSQL(ctx, config)
 	} else {
-		p, _, err = openSQLite(config, 1)
+		p, _, err = openSQLite(config)
 	}
 	if err != nil {
 		return nil, err

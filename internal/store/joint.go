@@ -55,6 +55,9 @@ const (
 	slowAfter = 100 * time.Millisecond
 	// jointDeadline bounds the statements of a joint transaction, however many it holds.
 	jointDeadline = 2 * time.Second
+	// jointCommitDeadline bounds all of it. Its callers, who cannot leave, have a call's time of 30 s, and
+	// may have to look whether it took place.
+	jointCommitDeadline = 25 * time.Second
 )
 
 // errRunAlone is the answer to a caller whose change has to run in a transaction of its own.
@@ -178,11 +181,13 @@ func (j *joint) adapt(n int, err error) {
 //
 // Errors: errRunAlone, and then nothing was committed; others mean each of the batch.
 func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	ctx, cancel := context.WithTimeout(context.Background(), jointCommitDeadline)
 	defer cancel()
-	conn, err := j.db.pools.write.Conn(ctx)
+	soon, stop := context.WithTimeout(ctx, jointDeadline)
+	defer stop()
+	conn, err := j.db.pools.write.Conn(soon)
 	if err != nil {
-		return batch, translate(err)
+		return batch, errRunAlone
 	}
 	defer conn.Close()
 	defer keepAwake(conn)()
@@ -194,8 +199,6 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 		return batch, translate(err)
 	}
 	begun, all := time.Now(), map[string][]*draft{} // by project
-	soon, stop := context.WithTimeout(ctx, jointDeadline)
-	defer stop()
 	for i := 0; i < len(batch); i++ {
 		job := batch[i]
 		drafts, err := runChange(soon, tx, job.run, nil)

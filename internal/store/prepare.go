@@ -7,25 +7,45 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/sealog/sealog/internal/fault"
 )
 
 // prepare checks a database and brings its tables up to date.
-func (db *DB) prepare(ctx context.Context, existing bool) error {
-	if err := checkBinding(ctx, db.pools.write); err != nil {
+func (db *DB) prepare(ctx context.Context, config Config) error {
+	if err := db.await(ctx, config); err != nil {
 		return err
 	}
-	if err := db.expect(ctx, existing); err != nil {
+	defer db.sayWaiting("waiting for the database: its tables are checked or brought up to date, or another process does so", config)()
+	if err := db.prepareSoon(ctx, config); err != nil {
 		return err
 	}
 	if err := db.migrate(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
+	defer cancel()
 	if err := EnsurePartitions(ctx, db, db.clock.Next().Time(), 2); err != nil {
 		return err
 	}
 	return db.checkMaster(ctx)
+}
+
+// prepareWithin bounds the steps of a start that are short. Bringing the tables up to date is not.
+const prepareWithin = 30 * time.Second
+
+// prepareSoon does what comes before the tables are brought up to date.
+func (db *DB) prepareSoon(ctx context.Context, config Config) error {
+	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
+	defer cancel()
+	if err := checkBinding(ctx, db.pools.write); err != nil {
+		return err
+	}
+	if err := db.roomOnServer(ctx); err != nil {
+		return err
+	}
+	return db.expect(ctx, config.Existing)
 }
 
 // expect refuses a PostgreSQL database without tables that must have them; that of SQLite is its file.
@@ -77,8 +97,10 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 			err = errors.Join(err, restored)
 		}()
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return err
+	if current < target {
+		if _, err := provider.Up(ctx); err != nil {
+			return err
+		}
 	}
 	return db.checkMigrations(ctx, files)
 }

@@ -23,6 +23,9 @@ import (
 // sqliteFile is the database's name inside the data directory.
 const sqliteFile = "sealog.db"
 
+// readers is how many connections of a SQLite database read.
+const readers = 8
+
 // IsNew reports whether a directory holds no SQLite database yet: there is no file, or an empty one.
 func IsNew(dir string) (bool, error) {
 	path := filepath.Join(dir, sqliteFile)
@@ -39,7 +42,7 @@ func IsNew(dir string) (bool, error) {
 }
 
 // openSQLite opens the database in a directory.
-func openSQLite(config Config, readers int) (pools, *place, error) {
+func openSQLite(config Config) (pools, *place, error) {
 	path, err := filepath.Abs(filepath.Join(config.Dir, sqliteFile))
 	if err != nil {
 		return pools{}, nil, fmt.Errorf("store: %w", err)
@@ -58,7 +61,7 @@ func openSQLite(config Config, readers int) (pools, *place, error) {
 		err = writable(config.Dir)
 	}
 	if config.Reading && isReadOnly(err) {
-		return openReadOnly(path, readers, config.Log)
+		return openReadOnly(path, config.Log)
 	}
 	if err != nil {
 		return pools{}, nil, fault.New(fault.Unavailable, "DatabaseUnavailable", "The database file cannot be opened for writing.").Because(err)
@@ -67,7 +70,7 @@ func openSQLite(config Config, readers int) (pools, *place, error) {
 	if err != nil {
 		return pools{}, nil, fmt.Errorf("store: %w", err)
 	}
-	opened, err := openPools(p, readers)
+	opened, err := openPools(p)
 	return opened, p, err
 }
 
@@ -87,7 +90,7 @@ func errMissing(format string, args ...any) error {
 
 // openPools opens one writer, which holds its transactions from the first statement on (_txlock),
 // and readers that the engine lets only read.
-func openPools(p *place, readers int) (opened pools, err error) {
+func openPools(p *place) (opened pools, err error) {
 	// synchronous(FULL): an audit log may not lose an acknowledged commit. temp_store(2): the
 	// pages that a savepoint may give back are kept in memory and not written to a file.
 	opened.write, err = openPlaced(p, sqliteDSN(p.path, "rw", "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
@@ -143,7 +146,7 @@ func isReadOnly(err error) bool {
 // openReadOnly opens a database in a place that cannot be written. Without a write-ahead log nobody
 // has it open, and it is read as it lies there: SQLite could not make the files that it needs for
 // reading together with others. With one, it is read together with whoever has it open.
-func openReadOnly(path string, readers int, log *slog.Logger) (pools, *place, error) {
+func openReadOnly(path string, log *slog.Logger) (pools, *place, error) {
 	if _, err := os.Stat(path); err != nil {
 		return pools{}, nil, fault.New(fault.Unavailable, "DatabaseUnavailable", "The database file cannot be read.").Because(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -114,7 +115,11 @@ func (db *DB) transact(ctx context.Context, run change) (err error) {
 func (db *DB) transactOnce(ctx context.Context, run change) error {
 	// The transaction lives under a context that the caller cannot end: its statements end with
 	// the caller, but a COMMIT once sent is waited for.
-	unbroken, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupDeadline)
+	deadline := time.Now().Add(groupDeadline)
+	if callers, ok := ctx.Deadline(); ok && callers.Before(deadline) {
+		deadline = callers
+	}
+	unbroken, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return err
