@@ -69,6 +69,10 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		return err
 	}
 
+	if n, ok := a.db.Connections(); ok {
+		log.Info("connections to the database", "used", n.Allowed, "allowed", n.Room, "needed", store.MinConnections)
+	}
+
 	reads := auditlog.NewReads(a.db)
 	registry := web.NewRegistry(a.db)
 	mux := http.NewServeMux()

@@ -89,7 +89,7 @@ func (db *DB) roomOnServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, wanted := db.connections.counted()
+	wanted := db.connections.state().Allowed
 	if room < MinConnections {
 		return fault.New(fault.Invalid, "DatabaseConnectionsFew",
 			"The database allows %d connections for this user; at least %d are needed, and %d are wanted.", room, MinConnections, wanted)
@@ -97,9 +97,7 @@ func (db *DB) roomOnServer(ctx context.Context) error {
 	if room < wanted {
 		db.log.Warn("the database allows fewer connections than are wanted; callers wait for one of them",
 			"allowed", room, "wanted", wanted, "needed", MinConnections)
-		db.connections.limit(room)
-		return nil
 	}
-	db.log.Info("connections to the database", "allowed", room, "wanted", wanted, "needed", MinConnections)
+	db.connections.limit(room)
 	return nil
 }

@@ -55,6 +55,7 @@ type connections struct {
 	refused atomic.Int64
 
 	mu      sync.Mutex
+	room    int // as the server allows
 	most    int // as configured, or as the server allows
 	allowed int // at present; at most most
 	pools   [poolUses]sharedPool
@@ -123,11 +124,11 @@ func (c *connections) native() (all []*pgxpool.Pool) {
 	return all
 }
 
-// counted returns how many connections there are, and how many there may be now.
-func (c *connections) counted() (open, allowed int) {
+// state describes the connections at present.
+func (c *connections) state() Connections {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.count(), c.allowed
+	return Connections{Open: c.count(), Allowed: c.allowed, Room: c.room, Refused: c.refused.Load()}
 }
 
 func (c *connections) count() (open int) {
@@ -171,11 +172,14 @@ func (c *connections) tryMore() {
 }
 
 // limit takes what the server allows for what is configured.
-func (c *connections) limit(most int) {
+func (c *connections) limit(room int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.most = min(c.most, max(most, MinConnections))
-	c.set(c.most)
+	c.room = room
+	if room < c.most {
+		c.most = room
+		c.set(room)
+	}
 }
 
 // set shares out n connections, and closes idle ones that are in excess.
@@ -250,6 +254,7 @@ func isTooMany(err error) bool {
 type Connections struct {
 	Open    int
 	Allowed int   // at present: as configured, or fewer when the server refused more
+	Room    int   // what the server allowed at the start to this user, to all processes together
 	Refused int64 // attempts to connect that the server refused because there were too many
 }
 
@@ -258,6 +263,5 @@ func (db *DB) Connections() (Connections, bool) {
 	if db.connections == nil {
 		return Connections{}, false
 	}
-	open, allowed := db.connections.counted()
-	return Connections{open, allowed, db.connections.refused.Load()}, true
+	return db.connections.state(), true
 }
