@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -86,6 +87,10 @@ func portalCanaries(t *testing.T, s *site, srv *server, v *visitor, mails *mailb
 	v.send(t, 303, "/projects/acme/collaborators/invite", "email", "lee@acme.example", "role", "EDITOR")
 	code := keep("invitation code", mails.wait(t, `/invitation\?code=(\w+)`))
 	lee := newVisitor(t, srv)
+	lee.open(t, "/invitation?code="+code)
+	lee.open(t, "/signin?"+url.Values{"next": {"/invitation?code=" + code}}.Encode())
+	lee.send(t, 401, "/signin", "email", "lee@acme.example", "password", canary("password before the invitation"), "next", "/invitation?code="+code)
+	lee.do(t, http.MethodGet, "/invitation/"+code, nil)
 	lee.open(t, "/invitation?code="+code)
 	theirs := canary("invited password")
 	lee.send(t, 422, "/invitation/sign-up", "code", code, "password", theirs, "password_again", canary("mistyped invited password"))

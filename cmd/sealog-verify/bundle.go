@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"unique"
@@ -40,6 +41,7 @@ type worker struct {
 
 	events eventChecker
 	line   disclosureLine
+	lines  int // of the bundle's disclosures, read so far
 }
 
 // check checks a bundle and leaves in it what it has found.
@@ -61,6 +63,7 @@ func (w *worker) check(b *bundle) {
 	}
 	w.events.log, w.events.filter = w.log.log, w.filter
 	rest := lines{b.disclosures}
+	w.lines = 0
 	waiting := w.nextLine(b, &rest)
 	for i, raw := range entries {
 		index := b.first + int64(i)
@@ -96,6 +99,10 @@ func (w *worker) nextLine(b *bundle, rest *lines) bool {
 	for {
 		line, ok := rest.next()
 		if !ok {
+			return false
+		}
+		if w.lines++; w.lines > mostLines {
+			b.add(w.log, kindMalformed, b.first, event.ID{}, fmt.Sprintf("the disclosures of the bundle that begins here have more than %d lines, and no more were looked at", mostLines))
 			return false
 		}
 		if w.line.parse(line) {

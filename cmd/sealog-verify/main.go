@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,7 @@ type cli struct {
 	Since    []string      `sep:"none" placeholder:"FILE" help:"A signed checkpoint of the log that was kept elsewhere. The export must contain all that it covers. May be repeated."`
 	MaxSkew  time.Duration `default:"2m" help:"By how much the time of an event may contradict the times of the checkpoints around it."`
 	RootOnly bool          `help:"Check signatures, the root and other checkpoints only, and no event's content."`
+	Bounds   bounds        `embed:""`
 	JSON     bool          `name:"json" help:"Print the report as one JSON object: verdict, epochs, pending, findings (counts, and the first 100 of each kind), could_not_check, not_checked. The package's documentation describes it."`
 }
 
@@ -35,7 +37,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	var c cli
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("sealog-verify"), kong.Description(description),
+	parser, err := kong.New(&c, kong.Name("sealog-verify"), kong.Description(description), vars(),
 		kong.Writers(stdout, stderr), kong.Exit(func(status int) { exited = status }))
 	if err != nil {
 		fmt.Fprintln(stderr, "sealog-verify:", err)
@@ -47,6 +49,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil && c.MaxSkew < 0 {
 		err = fmt.Errorf("--max-skew: %s is below zero", c.MaxSkew)
+	}
+	if b := c.Bounds; err == nil && min(b.MaxBytes, b.MaxRatio, b.MaxFiles, b.MaxEpochs, b.MaxCheckpoints, b.MaxPending) < 1 {
+		err = errors.New("a bound (--max-…) is below one")
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "sealog-verify:", printable(err.Error()))
@@ -72,14 +77,14 @@ func check(c cli, stderr io.Writer) *report {
 		r.cannot("--key: %s.", err)
 		return r
 	}
-	src, err := openSource(c.Export)
+	src, err := openSource(c.Export, c.Bounds)
 	if err != nil {
 		r.cannot("The export cannot be opened: %s.", err)
 		return r
 	}
 	defer src.close()
 	v := &verifier{
-		src: src, rep: r, keys: keys, maxSkew: c.MaxSkew, rootOnly: c.RootOnly,
+		src: src, rep: r, keys: keys, maxSkew: c.MaxSkew, rootOnly: c.RootOnly, most: c.Bounds,
 		bar: newBar(stderr), missing: newMissing(),
 	}
 	defer v.bar.stop()

@@ -65,10 +65,13 @@ func originOf(log string, epoch int) string {
 	return log + "/e" + strconv.Itoa(epoch)
 }
 
-func readManifest(src source) (manifest, error) {
+func readManifest(src source, most bounds) (manifest, error) {
 	text, err := read(src, "manifest.json", maxManifest, nil)
 	if err != nil {
 		return manifest{}, err
+	}
+	if err := checkDepth(text); err != nil {
+		return manifest{}, fmt.Errorf("manifest.json: %w", err)
 	}
 	var version struct {
 		Version int `json:"version"`
@@ -82,6 +85,9 @@ func readManifest(src source) (manifest, error) {
 	var m manifest
 	if err := json.Unmarshal(text, &m); err != nil {
 		return manifest{}, fmt.Errorf("manifest.json: %w", err)
+	}
+	if int64(len(m.Epochs)) >= most.MaxEpochs {
+		return m, errTooMany("epochs", most.MaxEpochs, "max-epochs")
 	}
 	return m, m.validate()
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/sealog/sealog/internal/event"
@@ -56,7 +57,12 @@ func (v *verifier) tail(l *epochLog) error {
 		if err != nil {
 			return err
 		}
-		t.check(line)
+		if t.line >= v.most.MaxPending {
+			return fmt.Errorf("pending.ndjson: %w", errTooMany("lines", v.most.MaxPending, "max-pending"))
+		}
+		if t.check(line); v.rep.Pending.Malformed > mostWrong {
+			return fmt.Errorf("pending.ndjson has more than %d malformed lines, and no more were looked at", mostWrong)
+		}
 	}
 }
 
@@ -85,7 +91,10 @@ func (t *tailCheck) check(text []byte) {
 	var p pendingLine
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&p)
+	err := checkDepth(text)
+	if err == nil {
+		err = decoder.Decode(&p)
+	}
 	if err != nil || len(bytes.TrimSpace(text[decoder.InputOffset():])) > 0 {
 		rep.Malformed++
 		t.v.rep.found(finding{Kind: kindMalformed}, "line %d of pending.ndjson is malformed", t.line)

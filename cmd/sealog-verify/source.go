@@ -36,7 +36,7 @@ func (e *absentError) Error() string {
 }
 
 // openSource opens an export: a directory, or an archive.
-func openSource(name string) (source, error) {
+func openSource(name string, b bounds) (source, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
@@ -46,13 +46,13 @@ func openSource(name string) (source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &dirSource{root: root}, nil
+		return &dirSource{root: root, tally: tally{bounds: b}}, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	src, err := newTarSource(file)
+	src, err := newTarSource(file, b)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -65,6 +65,7 @@ func openSource(name string) (source, error) {
 type dirSource struct {
 	root    *os.Root
 	current *os.File
+	tally   tally
 }
 
 func (d *dirSource) open(name string) (io.Reader, int64, error) {
@@ -79,6 +80,9 @@ func (d *dirSource) open(name string) (io.Reader, int64, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, 0, fmt.Errorf("%s is no regular file", name)
+	}
+	if err := errors.Join(d.tally.addFile(), d.tally.addBytes(info.Size())); err != nil {
+		return nil, 0, err
 	}
 	if d.current, err = d.root.Open(name); err != nil {
 		return nil, 0, err

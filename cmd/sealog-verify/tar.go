@@ -21,12 +21,14 @@ type tarSource struct {
 	files  *tar.Reader
 	next   *tar.Header // the file that comes next, when it was looked at already
 	ended  bool
+	tally  tally
 	broken error // what stopped the reading
 }
 
-func newTarSource(r io.Reader) (*tarSource, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	t := &tarSource{plain: buffered}
+func newTarSource(r io.Reader, b bounds) (*tarSource, error) {
+	packed := &counter{r: r}
+	buffered := bufio.NewReaderSize(packed, 64<<10)
+	t := &tarSource{plain: buffered, tally: tally{bounds: b}}
 	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
 		compressed, err := gzip.NewReader(buffered)
 		if err != nil {
@@ -34,6 +36,7 @@ func newTarSource(r io.Reader) (*tarSource, error) {
 		}
 		t.plain = compressed
 	}
+	t.plain = &unpacked{t.plain, &t.tally, packed}
 	t.files = tar.NewReader(t.plain)
 	if err := t.look(); err != nil {
 		return nil, fmt.Errorf("it is no directory and no archive of an export: %w", err)
@@ -45,6 +48,9 @@ func newTarSource(r io.Reader) (*tarSource, error) {
 func (t *tarSource) look() error {
 	for t.broken == nil && !t.ended && t.next == nil {
 		header, err := t.files.Next()
+		if err == nil {
+			err = t.tally.addFile()
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			t.ended = true

@@ -22,6 +22,7 @@ type verifier struct {
 	maxSkew  time.Duration
 	rootOnly bool
 	bar      *bar
+	most     bounds
 
 	filter  *filter
 	missing *missing
@@ -65,7 +66,7 @@ type epochLog struct {
 //
 // Checks 2 to 7 are one pass over the files.
 func (v *verifier) verify() {
-	m, err := readManifest(v.src)
+	m, err := readManifest(v.src, v.most)
 	if err != nil {
 		v.rep.cannot("It is no export that can be checked: %s.", err)
 		return

@@ -85,9 +85,6 @@ func (c eraseCommand) tell(w io.Writer, r erasure.Result) {
 		fmt.Fprintf(w, "recorded: %s\n", id)
 	}
 	fmt.Fprintf(w, "key: %s\n", r.Verifier)
-	if r.Alive {
-		fmt.Fprintln(w, "The user is still there, with their data, and events to come will have it: delete or anonymize the user, then run the same command again.")
-	}
 	if r.Leftover != nil {
 		fmt.Fprintf(w, "The database's files may still hold what was erased: %s\nRun the same command again later; see docs/operations.md, \"Erasing a person's data\".\n", told(r.Leftover))
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/portal"
 	"github.com/sealog/sealog/internal/portalapi"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/schedule"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
@@ -73,6 +74,10 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		log.Info("connections to the database", "used", n.Allowed, "allowed", n.Room, "needed", store.MinConnections)
 	}
 
+	a.projects.Ceilings = project.Ceilings{
+		EventsOfDay: c.MaxEventsOfDay, BytesOfDay: c.MaxBytesOfDay, CallsPerSecond: c.MaxCallsPerSecond, ProjectsOwned: c.MaxProjectsOwned,
+	}
+	a.db.LimitUsage(a.projects.Quota)
 	reads := auditlog.NewReads(a.db)
 	registry := web.NewRegistry(a.db)
 	mux := http.NewServeMux()
@@ -140,7 +145,7 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		Billing: paying, Directory: users, Sessions: session.New(a.db), Messages: message.New(a.db),
 		MailConfigured: sending.Configured(message.Email), SMSConfigured: sending.Configured(message.SMS),
 		Access: a.access, Projects: a.projects, Log: auditlog.New(a.db), Feed: feed, Reads: reads, PublicURL: a.publicURL,
-		Erasure: erasure.New(a.db, a.sealing.Finish, log), DB: a.db, Settle: a.sealing.Finish,
+		Erasure: erasure.New(a.db, a.sealing.Finish, log), DB: a.db, Settle: a.sealing.Finish, MaxStreams: c.MaxStreams,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
 	background := schedule.New(a.db, a.refusals, reads, users, log)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -23,10 +24,21 @@ func (s *Service) Through(ctx context.Context, session Session, req event.Reques
 	}
 	by := session.By(req)
 	by.Surface = event.ViaAdminAPI
-	limit := p.Config.AdminAPI
-	if !s.calls.Allow(session.Account.ID.String(), limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
-		return Caller{}, store.Refuse[event.AccessDenied](ctx, s.db, by, event.About(projectID, "surface", "admin_api"),
-			fault.New(fault.Exhausted, "RateLimited", "Too many requests by this caller."))
+	if err := s.spend(p, session.Account.ID.String()); err != nil {
+		return Caller{}, store.Refuse[event.AccessDenied](ctx, s.db, by, event.About(projectID, "surface", "admin_api"), err)
 	}
 	return Caller{Project: p, By: by}, nil
+}
+
+// spend takes a call of the Admin API from what its caller may have, as the project says, and from
+// what all callers of the project may have together, as the operator says.
+func (s *Service) spend(p project.Project, caller string) error {
+	own, now := p.Config.AdminAPI, s.db.Now()
+	if !s.calls.Allow(caller, own.RequestsPerSecond, own.Burst, now) {
+		return fault.New(fault.Exhausted, "RateLimited", "Too many requests by this caller.")
+	}
+	if rate, bounded := s.projects.Calls(p); bounded {
+		return s.calls.Take("project\x00"+p.ID, rate, now)
+	}
+	return nil
 }

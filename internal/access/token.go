@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -91,9 +92,8 @@ func (s *Service) VerifyToken(ctx context.Context, authorization string, req eve
 	if err != nil {
 		return Caller{}, err
 	}
-	limit := p.Config.AdminAPI
-	if !s.calls.Allow(limited, limit.RequestsPerSecond, limit.Burst, s.db.Now()) {
-		return Caller{}, denied(fault.New(fault.Exhausted, "RateLimited", "Too many requests by this caller."))
+	if err := s.spend(p, limited); err != nil {
+		return Caller{}, denied(err)
 	}
 	return Caller{Project: p, By: by}, nil
 }
@@ -160,6 +160,9 @@ func (s *Service) checkClaims(ctx context.Context, payload []byte, projectID str
 		IssuedAt     *float64        `json:"iat"`
 		ID           any             `json:"jti"`
 		AuditContext json.RawMessage `json:"audit_context"`
+	}
+	if err := limit.CheckJSON(payload, limit.ClaimsDepth, limit.ClaimsValues); err != nil {
+		return nil, "", errToken(fault.Denied, "TokenClaims").Because(err)
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return nil, "", errToken(fault.Denied, "TokenClaims").Because(err)

@@ -25,6 +25,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/graph"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
@@ -72,10 +73,13 @@ func (h Handler) ServeAs(w http.ResponseWriter, r *http.Request, caller access.C
 type handler struct {
 	Config
 	documents graph.Documents
+	answers   *limit.Answers
 }
 
 // New returns the Admin API.
-func New(c Config) Handler { return Handler{&handler{Config: c, documents: graph.NewDocuments()}} }
+func New(c Config) Handler {
+	return Handler{&handler{Config: c, documents: graph.NewDocuments(), answers: limit.NewAnswers()}}
+}
 
 // head sets what every answer has, and reports whether the request is one to look at.
 func (h *handler) head(w http.ResponseWriter, r *http.Request) bool {

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sealog/sealog/internal/adminapi/model"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -152,7 +154,7 @@ func TestEnvelope(t *testing.T) {
 		{"unknown field", "application/json", `{"query":"{nothing}"}`, 200, `Cannot query field \"nothing\"`},
 		{"missing variable", "application/json", `{"query":"query($id: ID!) {node(id: $id) {id}}"}`, 200, `"message":"$id: must be defined"`},
 		{"missing in a variable", "application/json", `{"query":"mutation($in: DeleteUserInput!) {deleteUser(input: $in) {deletedUserID}}","variables":{"in":{}}}`, 200, `"message":"$in.userID: must be defined"`},
-		{"many errors", "application/json", `{"query":"{` + strings.Repeat("nothing ", 500) + `}"}`, 200, "nothing"},
+		{"many errors", "application/json", `{"query":"{` + strings.Repeat("nothing ", 100) + `}"}`, 200, "nothing"},
 		{"which operation", "application/json", `{"query":"query a {__typename} query b {__typename}"}`, 200, "operationName must name"},
 		{"this operation", "application/json", `{"query":"query a {__typename} query b {b: __typename}","operationName":"b"}`, 200, `{"data":{"b":"Query"}}`},
 		{"subscription", "application/json", `{"query":"subscription { users { totalCount } }"}`, 200, `"reason":"GraphQLValidation"`},
@@ -235,7 +237,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	tokens := w.post(`{"query":` + quote("{ "+strings.Repeat("__typename ", 20_000)+"}") + `}`)
-	if tokens.Code != 400 || !strings.Contains(tokens.Body.String(), "token limit") {
+	if tokens.Code != 400 || !strings.Contains(tokens.Body.String(), "10000 tokens") {
 		t.Errorf("too many tokens: %d %s", tokens.Code, tokens.Body)
 	}
 	var all json.RawMessage
@@ -246,6 +248,22 @@ func TestLimits(t *testing.T) {
 	w.get(&all, `query { users(first: 100) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { ...u } } } }`+userFragment, nil)
 	w.get(&all, `query { auditLogs(first: 100) { totalCount edges { cursor node { id createdAt activityType type ipAddress userAgent
 		clientID data outcome requestID actor { type id name } user { ...u } } } } }`+userFragment, nil)
+}
+
+// TestTheOperatorsCeiling is above what a project sets for each of its keys.
+func TestTheOperatorsCeiling(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	db, _ := storetest.OpenWith(t, store.Config{Now: func() time.Time { return now }})
+	w := newWorldOn(t, db, nil)
+	w.projects.Ceilings = project.Ceilings{CallsPerSecond: 1}
+	authorization := "Bearer " + w.token()
+	for i := range 5 {
+		answer := w.send(authorization, "application/json", `{"query":"{__typename}"}`)
+		if i < 2 && answer.Code != http.StatusOK || i >= 2 && (answer.Code != http.StatusTooManyRequests || !strings.Contains(answer.Body.String(), "QuotaExceeded")) {
+			t.Errorf("call %d: %d %s", i, answer.Code, answer.Body)
+		}
+	}
 }
 
 func TestRateLimit(t *testing.T) {
@@ -359,6 +377,35 @@ func TestReadingIsNoted(t *testing.T) {
 	}
 	if !slices.ContainsFunc(typesOf(w), func(line string) bool { return line == "audit_log.read "+w.kid }) {
 		t.Errorf("reading the log left no event: %v", typesOf(w))
+	}
+}
+
+// TestReadingUsersIsNoted asks for users, and for what belongs to them, in every way there is.
+func TestReadingUsersIsNoted(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{
+		`{ users { edges { cursor } } }`,
+		`{ getUserByLoginID(loginIDKey: "email", loginIDValue: "kim@shop.example") { id } }`,
+		`{ getUserByLoginID(loginIDKey: "email", loginIDValue: "nobody@shop.example") { id } }`,
+		`{ getUserByOAuth(oauthProviderAlias: "x", oauthProviderUserID: "y") { id } }`,
+		`{ getUsersByStandardAttribute(attributeName: "email", attributeValue: "kim@shop.example") { id } }`,
+		`query($id: ID!) { node(id: $id) { id } }`,
+		`query($id: ID!) { nodes(ids: [$id]) { id } }`,
+		`query($identity: ID!) { node(id: $identity) { id } }`,
+	} {
+		w := newWorld(t)
+		user := w.create("kim@shop.example")
+		identities, err := store.Column[event.ID](t.Context(), w.db, `SELECT id FROM identities WHERE project_id = 'acme'`)
+		if err != nil || len(identities) != 1 {
+			t.Fatalf("identities %v, %v", identities, err)
+		}
+		w.do(query, map[string]any{"id": user, "identity": model.GlobalID(model.TypeIdentity, identities[0])})
+		if err := w.reads.Record(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(slices.DeleteFunc(typesOf(w), func(line string) bool { return line != "project.users.read "+w.kid })); n != 1 {
+			t.Errorf("%s leaves %d events", query, n)
+		}
 	}
 }
 

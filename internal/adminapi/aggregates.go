@@ -29,7 +29,7 @@ func (c *call) aggregate(from, to *time.Time, filter *gql.AuditLogAggregateFilte
 			r.Category = categories[*filter.Category]
 		}
 	}
-	c.Reads.Note(c.by, c.project.ID, "admin_api")
+	c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfLog)
 	return r
 }
 

@@ -110,7 +110,7 @@ func (c *call) search(ctx context.Context, f auditlog.Filter, line string) (audi
 
 // connection makes the page of rows that were read, and notes that they were.
 func (c *call) connection(rows []auditlog.Row, hasNext, hasPrevious bool, count func(context.Context) (int64, error)) *model.AuditLogConnection {
-	c.Reads.Note(c.by, c.project.ID, "admin_api")
+	c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfLog)
 	connection := &model.AuditLogConnection{
 		Edges:    make([]*model.AuditLogEdge, len(rows)),
 		PageInfo: model.PageInfo{HasNextPage: hasNext, HasPreviousPage: hasPrevious},

@@ -30,7 +30,7 @@ func (c *call) Mutation() gql.MutationResolver { return c }
 // run executes a document and answers.
 func (c *call) run(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) {
 	run := graph.Call{
-		Documents: c.documents, Logger: c.Logger, RequestID: c.by.Request.ID, Refuse: c.refuse, RefuseMutation: c.refuseMutation,
+		Documents: c.documents, Answers: c.answers, Owner: c.project.ID, Logger: c.Logger, RequestID: c.by.Request.ID, Refuse: c.refuse, RefuseMutation: c.refuseMutation,
 	}
 	run.Run(w, r, gql.NewExecutableSchema(gql.Config{Resolvers: c, Complexity: costs()}), params)
 }

@@ -15,6 +15,8 @@ const (
 	listCost   = 50  // a list
 	searchCost = 500 // a search through all users
 	proofCost  = 150 // a proof, which reads a tile or two of each level
+	dataCost   = 20  // the whole of an event, which may have a megabyte
+	jsonCost   = 3   // a JSON object, which may have 64 KiB
 )
 
 // barsOf is how many bars a timeline has, about.
@@ -46,6 +48,12 @@ func costs() gql.ComplexityRoot {
 	c.Query.AuditLogConsistency = func(child, _, _ int) int { return proofCost + child }
 	c.Query.AuditLogCheckpoint = func(child int) int { return listCost + child }
 	c.Query.Nodes = func(child int, ids []string) int { return 1 + graph.Times(child, len(ids)) }
+	c.Query.Node = func(child int, _ string) int { return listCost + child }
+	byName := func(child int, _, _ string) int { return listCost + child }
+	c.Query.GetUserByLoginID, c.Query.GetUserByOAuth = byName, byName
+	c.Query.GetUsersByStandardAttribute = func(child int, _, _ string) int {
+		return listCost + graph.Times(child, auditlog.MaxPage)
+	}
 	c.User.Identities = func(child int, first, last *int, _, _ *string, _ *model.IdentityType) int {
 		return 1 + graph.Times(child, graph.PageSize(first, last, fewOf))
 	}
@@ -60,5 +68,28 @@ func costs() gql.ComplexityRoot {
 	c.User.OauthConnections, c.User.BiometricRegistrations, c.User.Passkeys = several, several, several
 	c.User.SecondaryTOTPAuthenticators, c.User.SecondaryOOBOTPEmailAuthenticators = several, several
 	c.User.SecondaryOOBOTPSMSAuthenticators, c.User.LoginIDs = several, several
+	costsOfParts(&c)
 	return c
+}
+
+// costsOfParts says what is read with, or belongs to, something that has paid for itself.
+func costsOfParts(c *gql.ComplexityRoot) {
+	one := func(child int) int { return 1 + child }
+	c.AuditLog.Data = func(child int) int { return dataCost + child }
+	c.AuditLog.User = func(child int) int { return 2 + child } // of all events of a page in one statement
+	object := func(child int) int { return jsonCost + child }
+	c.User.StandardAttributes, c.User.CustomAttributes, c.User.Web3 = object, object, object
+	claims := func(child int, _ []string) int { return jsonCost + child }
+	c.Identity.Claims, c.Authenticator.Claims = claims, claims
+
+	// The rows of a page: the connection is as many times as dear as there can be of them.
+	c.AuditLogConnection.Edges, c.UserConnection.Edges, c.IdentityConnection.Edges = one, one, one
+	c.AuthenticatorConnection.Edges, c.SessionConnection.Edges, c.AuthorizationConnection.Edges = one, one, one
+	several := func(child int) int { return 1 + graph.Times(child, fewOf) }
+	c.AccountLockout.LockedIPs, c.AuditLogBar.Counts = several, several
+	c.AuditLogProof.Path, c.AuditLogConsistency.Path, c.Authorization.Scopes, c.Session.Amr = one, one, one, one
+	c.User.AccountLockout, c.User.PrimaryPassword, c.User.SecondaryPassword, c.User.VerifiedClaims = one, one, one, several
+	c.User.PrimaryOOBOTPEmailAuthenticator, c.User.PrimaryOOBOTPSMSAuthenticator = one, one
+	// Counting is CountCost for the whole document.
+	c.AuditLogConnection.TotalCount, c.UserConnection.TotalCount = one, one
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sealog/sealog/internal/adminapi/gql"
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 )
@@ -68,6 +69,9 @@ func (c *call) Nodes(ctx context.Context, ids []string) ([]gql.Node, error) {
 	for _, a := range authorizations {
 		byGlobal[model.GlobalID(model.TypeAuthorization, a.ID)] = &model.Authorization{Authorization: a}
 	}
+	if len(byGlobal) > len(users) {
+		c.readUsers() // what belongs to users says something about them
+	}
 	logs, err := c.events(ctx, byType[model.TypeAuditLog])
 	if err != nil {
 		return nil, err
@@ -91,7 +95,7 @@ func (c *call) events(ctx context.Context, ids []event.ID) ([]*model.AuditLog, e
 		return nil, err
 	}
 	if len(rows) > 0 {
-		c.Reads.Note(c.by, c.project.ID, "admin_api")
+		c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfLog)
 	}
 	return model.NewAuditLogs(rows, c.usersByID), nil
 }

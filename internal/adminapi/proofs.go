@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sealog/sealog/internal/adminapi/model"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/fault"
 )
 
@@ -17,7 +18,7 @@ func (c *call) AuditLogProof(ctx context.Context, global string) (*model.AuditLo
 	if err != nil {
 		return nil, err
 	}
-	c.Reads.Note(c.by, c.project.ID, "admin_api")
+	c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfLog)
 	return model.NewAuditLogProof(proof, c.verifierKey(proof.Signed.Origin))
 }
 

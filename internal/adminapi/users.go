@@ -46,11 +46,17 @@ func (c *call) users(found ...directory.User) []*model.User {
 	return users
 }
 
+// readUsers notes that the caller has read users, or asked for them.
+func (c *call) readUsers() { c.Reads.Note(c.by, c.project.ID, "admin_api", auditlog.OfUsers) }
+
 // usersByID finds users in one statement.
 func (c *call) usersByID(ctx context.Context, ids []event.ID) (map[event.ID]*model.User, error) {
 	found, err := c.Directory.GetMany(ctx, c.project.ID, ids)
 	if err != nil {
 		return nil, err
+	}
+	if len(found) > 0 {
+		c.readUsers()
 	}
 	list := make([]directory.User, 0, len(found))
 	for _, u := range found {
@@ -80,6 +86,7 @@ func idOf(typeName, global string) (event.ID, error) {
 func (c *call) Users(
 	ctx context.Context, first, last *int, before, after, searchKeyword *string, sortBy *gql.UserSortBy, sortDirection *gql.SortDirection,
 ) (*model.UserConnection, error) {
+	c.readUsers()
 	in := directory.ListInput{Search: value(searchKeyword), Descending: value(sortDirection) != gql.SortDirectionAsc}
 	if value(sortBy) == gql.UserSortByLastLoginAt {
 		in.SortBy = directory.ByLastLoginAt
@@ -141,6 +148,7 @@ func value[T any](argument *T) T {
 
 // GetUserByLoginID resolves getUserByLoginID.
 func (c *call) GetUserByLoginID(ctx context.Context, loginIDKey, loginIDValue string) (*model.User, error) {
+	c.readUsers()
 	u, ok, err := c.Directory.ByLoginID(ctx, c.project, loginIDKey, loginIDValue)
 	if err != nil || !ok {
 		return nil, err
@@ -150,6 +158,7 @@ func (c *call) GetUserByLoginID(ctx context.Context, loginIDKey, loginIDValue st
 
 // GetUserByOAuth resolves getUserByOAuth.
 func (c *call) GetUserByOAuth(ctx context.Context, oauthProviderAlias, oauthProviderUserID string) (*model.User, error) {
+	c.readUsers()
 	u, ok, err := c.Directory.ByOAuth(ctx, c.project, oauthProviderAlias, oauthProviderUserID)
 	if err != nil || !ok {
 		return nil, err
@@ -159,6 +168,7 @@ func (c *call) GetUserByOAuth(ctx context.Context, oauthProviderAlias, oauthProv
 
 // GetUsersByStandardAttribute resolves getUsersByStandardAttribute.
 func (c *call) GetUsersByStandardAttribute(ctx context.Context, attributeName, attributeValue string) ([]*model.User, error) {
+	c.readUsers()
 	found, err := c.Directory.ByStandardAttribute(ctx, c.project, attributeName, attributeValue)
 	return c.users(found...), err
 }

@@ -80,6 +80,9 @@ func (r *Row) fields() []any {
 	}
 }
 
+// HeldBytes is what the row takes in memory, about.
+func (r *Row) HeldBytes() int { return len(r.entry) + len(r.disclosures) }
+
 // CreatedAt is the event's time in UTC, to the microsecond.
 func (r Row) CreatedAt() time.Time { return r.ID.Time() }
 

@@ -349,21 +349,45 @@ func TestReadsAreRecordedOnceAnHour(t *testing.T) {
 		}
 	}
 	for range 3 {
-		first.Note(by("ann"), "acme", "portal")
-		second.Note(by("ann"), "acme", "portal")
+		first.Note(by("ann"), "acme", "portal", auditlog.OfLog)
+		second.Note(by("ann"), "acme", "portal", auditlog.OfLog)
 		flush()
 	}
-	first.Note(by("ann"), "acme", "admin_api")
-	first.Note(by("bob"), "acme", "portal")
+	first.Note(by("ann"), "acme", "admin_api", auditlog.OfLog)
+	first.Note(by("bob"), "acme", "portal", auditlog.OfLog)
+	first.Note(by("bob"), "acme", "portal", auditlog.OfUsers)
 	flush()
 	now = now.Add(time.Hour)
-	second.Note(by("ann"), "acme", "portal")
+	second.Note(by("ann"), "acme", "portal", auditlog.OfLog)
 	flush()
+	flush()
+	second.Note(by("ann"), "acme", "portal", auditlog.OfLog)
+	if err := second.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for _, r := range all(t, auditlog.New(db), "acme")[1:] {
-		got = append(got, string(r.Type)+" "+r.ActorID)
+		data, err := r.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said struct {
+			Payload struct {
+				Surface string
+				Count   int
+			}
+		}
+		if err := json.Unmarshal(data, &said); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r.Type, " ", r.ActorID, " ", said.Payload.Surface, " ", said.Payload.Count))
 	}
-	want := []string{"audit_log.read ann", "audit_log.read ann", "audit_log.read bob", "audit_log.read ann"}
+	want := []string{
+		// The first of the hour at once; then how many more there were in each process.
+		"audit_log.read ann portal 1", "audit_log.read ann portal 2", "audit_log.read ann portal 3",
+		"audit_log.read ann admin_api 1", "audit_log.read bob portal 1", "project.users.read bob portal 1",
+		"audit_log.read ann portal 1", "audit_log.read ann portal 1",
+	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

@@ -59,6 +59,7 @@ type Serve struct {
 	PublicCheckpoints bool `help:"Let everybody fetch the signed checkpoints and hash tiles of all logs (never their entries)." env:"SEALOG_PUBLIC_CHECKPOINTS"`
 	Delivery
 	Billing
+	Quota
 	// Demo fills an empty data directory with a project to look at.
 	Demo bool `help:"Fill an empty data directory with a project to look at." env:"SEALOG_DEMO"`
 }
@@ -98,7 +99,7 @@ func (s Serve) Validate() error {
 	if s.TrustedHops < 0 || s.TrustedHops > 32 {
 		errs = append(errs, invalid("--trusted-hops must be between 0 and 32"))
 	}
-	return errors.Join(append(append(errs, s.Delivery.validate()...), s.Billing.validate()...)...)
+	return errors.Join(append(append(append(errs, s.Delivery.validate()...), s.Billing.validate()...), s.Quota.validate()...)...)
 }
 
 func invalid(format string, args ...any) error {

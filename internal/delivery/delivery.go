@@ -5,6 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +20,9 @@ import (
 
 const (
 	every     = time.Second
-	atOnce    = 100              // messages looked for in one run
+	atOnce    = 20               // messages of a project, or of the Portal, in one turn of a lane
+	projects  = 1000             // looked at for one turn
+	laneTurn  = 200              // messages of one turn of a lane
 	sendLimit = 30 * time.Second // one attempt
 	leaseFor  = 2 * time.Minute  // longer than an attempt
 	stopLimit = 10 * time.Second
@@ -54,6 +59,7 @@ type Service struct {
 	log          *slog.Logger
 	senders      map[message.Channel]sender // the server's own; a project can have another for mail
 	allowPrivate bool
+	lanes        *lanes
 
 	stop    context.CancelFunc
 	abandon context.CancelFunc
@@ -62,7 +68,7 @@ type Service struct {
 
 // New returns the service; Start starts it.
 func New(db *store.DB, c Config, log *slog.Logger) (*Service, error) {
-	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}, allowPrivate: c.AllowPrivate}
+	s := &Service{db: db, log: log, senders: map[message.Channel]sender{}, allowPrivate: c.AllowPrivate, lanes: newLanes()}
 	if c.SMTP.Host != "" {
 		mailer, err := newSMTP(c.SMTP)
 		if err != nil {
@@ -84,22 +90,18 @@ func (s *Service) Start() {
 	running, stop := context.WithCancel(context.Background())
 	sending, abandon := context.WithCancel(context.Background())
 	s.stop, s.abandon = stop, abandon
-	for _, channel := range []message.Channel{message.Email, message.SMS} {
-		s.done.Go(func() {
-			tick := time.NewTicker(every)
-			defer tick.Stop()
-			for {
-				select {
-				case <-running.Done():
-					return
-				case <-tick.C:
-					if err := s.runOnce(running, sending, channel); err != nil {
-						s.log.ErrorContext(running, "sending messages failed; it will be tried again", "channel", channel, "error", err)
-					}
-				}
+	s.done.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-running.Done():
+				return
+			case <-tick.C:
+				s.dispatch(running, sending, &s.done)
 			}
-		})
-	}
+		}
+	})
 }
 
 // Stop ends the sending: what is being sent has ten more seconds. A message that is cut off
@@ -123,37 +125,134 @@ func (s *Service) Stop(ctx context.Context) error {
 	return nil
 }
 
-// runOnce sends what is due on a channel. running ends between two messages, sending ends
-// the attempt itself.
-func (s *Service) runOnce(running, sending context.Context, channel message.Channel) error {
-	waiting, err := s.due(sending, channel)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range waiting {
-		if running.Err() != nil {
-			break
-		}
-		// One that fails does not hold up the others.
-		errs = append(errs, s.deliver(sending, e))
-	}
-	return errors.Join(errs...)
+// The lanes that are not named after a project's mail server.
+const (
+	portalLane = "portal"
+	serverLane = "server"
+	smsLane    = "sms"
+)
+
+// runOnce sends what is due, and returns when all lanes have had a turn.
+func (s *Service) runOnce(running, sending context.Context) {
+	var turns sync.WaitGroup
+	s.dispatch(running, sending, &turns)
+	turns.Wait()
 }
 
-func (s *Service) due(ctx context.Context, channel message.Channel) (_ []message.Entry, err error) {
-	defer fault.Wrap(&err, "delivery.due(%s)", channel)
-	var within []string // all projects
-	if s.senders[channel] == nil {
-		if channel != message.Email {
-			return nil, nil
+// dispatch looks for messages that are due and gives each free lane a turn, in a goroutine of
+// turns. running ends between two messages, sending ends the attempt itself.
+func (s *Service) dispatch(running, sending context.Context, turns *sync.WaitGroup) {
+	waiting, err := s.due(sending)
+	if err != nil {
+		s.log.ErrorContext(running, "messages that are due cannot be looked for", "error", err)
+		return
+	}
+	for name, entries := range waiting {
+		if len(entries) == 0 || !s.lanes.take(name, s.db.Now()) {
+			continue
 		}
-		if within, err = project.WithSMTP(ctx, s.db); err != nil || len(within) == 0 {
-			return nil, err
+		turns.Go(func() {
+			reached := s.turn(running, sending, entries)
+			s.lanes.free(name, reached, s.db.Now())
+		})
+	}
+}
+
+// turn sends the messages of one lane, one after the other, until its server cannot be reached:
+// those behind have used no attempt then.
+func (s *Service) turn(running, sending context.Context, entries []message.Entry) (reached bool) {
+	for _, e := range entries {
+		if running.Err() != nil {
+			return true
+		}
+		err := s.deliver(sending, e)
+		if errors.Is(err, errUnreachable) {
+			return false
+		}
+		if err != nil { // one that fails does not hold up the others
+			s.log.ErrorContext(running, "sending a message failed; it will be tried again", "channel", e.Channel, "error", err)
 		}
 	}
-	return message.Due(ctx, s.db, channel, within, s.db.Now(), atOnce)
+	return true
 }
+
+// due returns what each lane has to send in one turn: the Portal's own messages, those that go
+// through a project's mail server, and those of the others, of which every project has its turn.
+func (s *Service) due(ctx context.Context) (_ map[string][]message.Entry, err error) {
+	defer fault.Wrap(&err, "delivery.due")
+	now := s.db.Now()
+	found := map[string][][]message.Entry{}
+	add := func(lane string, entries []message.Entry) {
+		if lane != "" && len(entries) > 0 {
+			found[lane] = append(found[lane], entries)
+		}
+	}
+	if s.senders[message.Email] != nil {
+		entries, err := message.DueForPortal(ctx, s.db, now, atOnce)
+		if err != nil {
+			return nil, err
+		}
+		add(portalLane, entries)
+	}
+	queued, err := message.Waiting(ctx, s.db, "", projects)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range queued {
+		for _, channel := range []message.Channel{message.Email, message.SMS} {
+			entries, err := message.Due(ctx, s.db, channel, id, now, atOnce)
+			if err != nil {
+				return nil, err
+			}
+			if len(entries) == 0 {
+				continue
+			}
+			lane, err := s.laneOf(ctx, channel, id)
+			if err != nil {
+				return nil, err
+			}
+			add(lane, entries)
+		}
+	}
+	waiting := map[string][]message.Entry{}
+	for lane, lists := range found {
+		waiting[lane] = inTurn(lists, laneTurn)
+	}
+	return waiting, nil
+}
+
+// inTurn takes one of each list, then another of each, until there are most.
+func inTurn(lists [][]message.Entry, most int) []message.Entry {
+	var all []message.Entry
+	for i, more := 0, true; more && len(all) < most; i++ {
+		more = false
+		for _, list := range lists {
+			if i < len(list) && len(all) < most {
+				all, more = append(all, list[i]), true
+			}
+		}
+	}
+	return all
+}
+
+// laneOf names the lane of a project's messages of a channel; "" when there is no server for them.
+func (s *Service) laneOf(ctx context.Context, channel message.Channel, projectID string) (string, error) {
+	lane := ""
+	if s.senders[channel] != nil {
+		lane = map[message.Channel]string{message.Email: serverLane, message.SMS: smsLane}[channel]
+	}
+	if channel != message.Email {
+		return lane, nil
+	}
+	m, has, err := project.SMTPOf(ctx, s.db, projectID)
+	if err == nil && has {
+		lane = "smtp " + strings.ToLower(net.JoinHostPort(m.Host, strconv.Itoa(m.Port)))
+	}
+	return lane, err
+}
+
+// errUnreachable is a server that did not say anything about a message.
+var errUnreachable = errors.New("delivery: the server cannot be reached")
 
 // senderOf returns what sends a message: its project's own mail server, or the server's
 // sender; nil when there is none. What opens an account goes through no project's server.
@@ -204,7 +303,11 @@ func (s *Service) deliver(ctx context.Context, e message.Entry) (err error) {
 	case ctx.Err() != nil:
 		return nil // stopped: the lease runs out
 	default:
-		return s.failed(ctx, e, content, err)
+		failed := s.failed(ctx, e, content, err)
+		if _, said := errors.AsType[*refusal](err); !said {
+			failed = errors.Join(failed, errUnreachable)
+		}
+		return failed
 	}
 }
 

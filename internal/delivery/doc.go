@@ -15,9 +15,12 @@
 // recorded, the message is sent again: it goes out at least once, and always with the same
 // Message-ID, so that the receiving side can tell. After the record, all is done.
 //
-// Who owns what: each channel has a goroutine of its own, so that a slow mail server holds
-// up no text message; within a channel, messages go out one after the other. Several
-// processes may run: an UPDATE that repeats its condition decides who takes a message.
+// Each server that messages go out through has a lane, in which they go out one after the other: a
+// server that is slow holds up nothing but its own messages, and one that cannot be reached rests,
+// so that one message at a time uses an attempt to find out whether it is back. The Portal's own
+// messages have a lane that always has room. Each project with messages has its turn, whatever the
+// others have queued. Several processes may run: an UPDATE that repeats its condition decides
+// who takes a message.
 //
 // A project can have a mail server of its own, which takes the place of the server's for its
 // mails; not for those that open an account of the Portal.

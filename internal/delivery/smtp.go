@@ -116,7 +116,7 @@ func (s *mailer) send(ctx context.Context, e message.Entry, c message.Content) e
 }
 
 func (s *mailer) compose(e message.Entry, c message.Content) (*mail.Msg, error) {
-	m := mail.NewMsg()
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	m.FromMailAddress(s.from)
 	if err := m.To(c.Recipient); err != nil {
 		return nil, err

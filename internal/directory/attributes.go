@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/settings"
 )
 
@@ -40,6 +41,9 @@ var addressKeys = []string{"formatted", "street_address", "locality", "region", 
 var derivedKeys = []string{"email_verified", "phone_number_verified", "updated_at"}
 
 func isURI(text string) bool {
+	if len(text) > limit.URLLength.Most {
+		return false
+	}
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
@@ -55,6 +59,9 @@ func isZone(text string) bool {
 }
 
 func isLanguage(text string) bool {
+	if len(text) > limit.LanguageLength.Most {
+		return false
+	}
 	_, err := language.Parse(text)
 	return err == nil && !strings.Contains(text, "_")
 }
@@ -63,6 +70,9 @@ func isLanguage(text string) bool {
 func parseObject(location string, raw json.RawMessage) (map[string]any, []ValidationCause) {
 	if len(raw) > maxAttributes {
 		return nil, []ValidationCause{tooLong(location, maxAttributes, len(raw))}
+	}
+	if err := limit.CheckJSON(raw, limit.AttributesDepth, limit.AttributesValues); err != nil {
+		return nil, []ValidationCause{general(location, "nested too deeply, or of too many values")}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -40,10 +41,13 @@ func (r *codeRow) fields() []any {
 
 // addressOf reads an address that codes are for: a phone number, else an e-mail address.
 func addressOf(text string) (loginIDType, value string, err error) {
+	if err := limit.TargetLength.Check(len(text)); err != nil {
+		return "", "", err
+	}
 	if phone, ok := normalisePhone(text); ok {
 		return phoneType, phone, nil
 	}
-	if value, _, ok := normaliseEmail(text); ok && len(text) <= 320 {
+	if value, _, ok := normaliseEmail(text); ok {
 		return emailType, value, nil
 	}
 	return "", "", errInvalid(badFormat("/target", "email or phone number"))

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/language"
 
 	"github.com/sealog/sealog/internal/fault"
@@ -51,20 +50,27 @@ func checkCustomValue(at string, a settings.CustomAttribute, value any) []Valida
 		}
 		return nil
 	case "phone_number":
-		number, err := phonenumbers.Parse(text, phonenumbers.UNKNOWN_REGION)
-		ok = err == nil && phonenumbers.Format(number, phonenumbers.E164) == text
+		ok = isE164(text)
 	case "email":
 		_, _, ok = normaliseEmail(text)
 	case "url":
 		ok = isURI(text)
 	case "country_code":
-		region, err := language.ParseRegion(text)
-		ok = err == nil && len(text) == 2 && strings.ToUpper(text) == text && region.IsCountry()
+		ok = isCountry(text)
 	}
 	if !ok {
 		return []ValidationCause{badFormat(at, a.Type)}
 	}
 	return nil
+}
+
+// isCountry reports whether a text is the code of a country (ISO 3166-1, two letters).
+func isCountry(text string) bool {
+	if len(text) != 2 || strings.ToUpper(text) != text {
+		return false
+	}
+	region, err := language.ParseRegion(text)
+	return err == nil && region.IsCountry()
 }
 
 func checkNumber(at string, a settings.CustomAttribute, value any) []ValidationCause {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // LoginID is a login id as it was given: the key that names its kind in the project's
@@ -46,18 +47,18 @@ func identify(config settings.IdentityConfig, id LoginID) (Identity, error) {
 		if kind.Key != id.Key {
 			continue
 		}
-		limit := kind.MaxLength
-		if limit <= 0 {
-			limit = 320
+		most := kind.MaxLength
+		if most <= 0 {
+			most = 320
 		}
-		if causes := checkText(loginIDLocation, id.Value, max(limit, 1000)); causes != nil {
+		if causes := checkText(loginIDLocation, id.Value, max(most, 1000)); causes != nil {
 			return Identity{}, errInvalid(causes...)
 		}
 		i := Identity{
 			Type: loginIDIdentity, LoginIDKey: kind.Key, LoginIDType: kind.Type, OriginalValue: strings.TrimSpace(id.Value),
 		}
-		if n := utf8.RuneCountInString(i.OriginalValue); n > limit {
-			return Identity{}, errInvalid(tooLong(loginIDLocation, limit, n))
+		if n := utf8.RuneCountInString(i.OriginalValue); n > most {
+			return Identity{}, errInvalid(tooLong(loginIDLocation, most, n))
 		}
 		var ok bool
 		switch kind.Type {
@@ -74,8 +75,8 @@ func identify(config settings.IdentityConfig, id LoginID) (Identity, error) {
 			return Identity{}, errInvalid(badFormat(loginIDLocation, kind.Type))
 		}
 		// Folding can make a value longer.
-		if n := utf8.RuneCountInString(i.Value); n > limit {
-			return Identity{}, errInvalid(tooLong(loginIDLocation, limit, n))
+		if n := utf8.RuneCountInString(i.Value); n > most {
+			return Identity{}, errInvalid(tooLong(loginIDLocation, most, n))
 		}
 		return i, nil
 	}
@@ -86,8 +87,12 @@ func identify(config settings.IdentityConfig, id LoginID) (Identity, error) {
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 // normaliseEmail lower-cases an address (RFC 5321, 6531). The unique form has the domain in
-// its ASCII form, so that xn--bcher-kva.example and bücher.example are one.
+// its ASCII form, so that xn--bcher-kva.example and bücher.example are one. The length comes
+// first: IDNA takes time with the square of it.
 func normaliseEmail(text string) (value, unique string, ok bool) {
+	if len(text) > limit.EmailLength.Most {
+		return "", "", false
+	}
 	for _, r := range text {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`"<>()[]\,;:`, r) {
 			return "", "", false
@@ -100,7 +105,7 @@ func normaliseEmail(text string) (value, unique string, ok bool) {
 	at := strings.LastIndexByte(text, '@')
 	local := strings.ToLower(norm.NFC.String(text[:at]))
 	ascii, err := hostNames.ToASCII(text[at+1:])
-	if err != nil || len(text[:at]) > 64 {
+	if err != nil || at > 64 {
 		return "", "", false
 	}
 	domain, err := hostNames.ToUnicode(ascii)
@@ -113,7 +118,7 @@ func normaliseEmail(text string) (value, unique string, ok bool) {
 // normalisePhone gives a number in E.164. It must come with its country code; spaces, dots,
 // dashes and brackets are ignored.
 func normalisePhone(text string) (string, bool) {
-	if !strings.HasPrefix(text, "+") || strings.Trim(text[1:], "0123456789 -.()") != "" {
+	if len(text) > limit.PhoneLength.Most || !strings.HasPrefix(text, "+") || strings.Trim(text[1:], "0123456789 -.()") != "" {
 		return "", false
 	}
 	number, err := phonenumbers.Parse(text, phonenumbers.UNKNOWN_REGION)
@@ -123,10 +128,22 @@ func normalisePhone(text string) (string, bool) {
 	return phonenumbers.Format(number, phonenumbers.E164), true
 }
 
+// isE164 reports whether a text is a phone number, valid or only possible, written in E.164.
+func isE164(text string) bool {
+	if len(text) > limit.PhoneLength.Most {
+		return false
+	}
+	number, err := phonenumbers.Parse(text, phonenumbers.UNKNOWN_REGION)
+	return err == nil && phonenumbers.Format(number, phonenumbers.E164) == text
+}
+
 // normaliseUsername folds case and width (RFC 8265, UsernameCaseMapped) and takes letters,
 // marks, digits, "_", "-" and "." only, so that no username looks like an e-mail address or
 // a phone number.
 func normaliseUsername(text string) (string, bool) {
+	if len(text) > limit.UsernameLength.Most {
+		return "", false
+	}
 	folded, err := precis.UsernameCaseMapped.String(text)
 	if err != nil || folded == "" {
 		return "", false

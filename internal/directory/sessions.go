@@ -9,6 +9,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/session"
 	"github.com/sealog/sealog/internal/store"
@@ -98,7 +99,13 @@ func (in CreateSessionInput) check(p project.Project) (settings.Client, string, 
 	if in.DeviceInfo == "" {
 		return client, "", nil
 	}
+	if len(in.DeviceInfo) > base64.RawURLEncoding.EncodedLen(maxAttributes) {
+		return client, "", fault.New(fault.Invalid, "Invalid", "invalid device info").On("deviceInfo")
+	}
 	raw, err := base64.RawURLEncoding.DecodeString(in.DeviceInfo)
+	if err == nil {
+		err = limit.CheckJSON(raw, limit.AttributesDepth, limit.AttributesValues)
+	}
 	object := map[string]map[string]any{}
 	if err == nil {
 		err = json.Unmarshal(raw, &object)

@@ -86,6 +86,9 @@ const derived = `EXISTS (
 		SELECT string_agg(v.name || '=' || v.value, ' ' ORDER BY v.created_at, v.id) FROM verified_claims v
 		WHERE v.project_id = users.project_id AND v.user_id = users.id), '')`
 
+// HeldBytes is what the user takes in memory, about.
+func (u *User) HeldBytes() int { return len(u.StandardAttributes) + len(u.CustomAttributes) }
+
 func (u *User) fields() []any {
 	return []any{
 		&u.Project, &u.ID, store.Time(&u.CreatedAt), store.Time(&u.UpdatedAt), store.TimeOrNull(&u.LastLoginAt),

@@ -129,7 +129,7 @@ func (h *handler) note(r *http.Request, err error) *fault.Error {
 		level = slog.LevelError
 	}
 	h.Logger.LogAttrs(r.Context(), level, "end user's request failed", slog.String("request", web.Request(r).ID),
-		slog.String("path", r.URL.Path), slog.String("code", f.Code), slog.Any("error", err))
+		slog.String("path", web.HarmlessPath(r.URL.Path)), slog.String("code", f.Code), slog.Any("error", err))
 	return f
 }
 

@@ -586,3 +586,22 @@ func TestClientSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestLongAddresses: IDNA takes time with the square of a domain's length, so that what nobody
+// signed in for is refused by its length.
+func TestLongAddresses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var long strings.Builder
+	for i := range 20_000 {
+		long.WriteRune(rune(0x4e00 + i))
+	}
+	address := "a@" + long.String() + ".example"
+	if status, body := w.show(address, "verification", "123456"); status != 422 || !strings.Contains(body, "320 bytes") {
+		t.Errorf("verify-code: %d %.300s", status, body)
+	}
+	short := "a@" + long.String()[:15_000] + ".example"
+	if answer := w.post("/verify", "", url.Values{"project": {"acme"}, "target": {short}, "code": {"123456"}}); answer.Code < 400 || answer.Code >= 500 {
+		t.Errorf("verify: %d", answer.Code)
+	}
+}

@@ -1,8 +1,9 @@
 // Package erasure removes what is personal about one end user from the log of a project.
 //
 // What goes is, of every event that is about the user or that the user did, the personal
-// disclosures with their salts, and the rows of event_refs by which these events were found
-// through what stood in them. What stays is the entry, which has digests alone, so that every
+// disclosures that are about the user with their salts, and the rows of event_refs by which these
+// events were found through what stood in them. What stays is the personal part of the context where
+// an administrator acted, since it is about the administrator, who must not be able to remove it; the entry, which has digests alone, so that every
 // proof is as good as before; the public disclosures: ids, flags, types, the shape; and the
 // events that say what was erased.
 //

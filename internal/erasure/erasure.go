@@ -53,9 +53,6 @@ type Result struct {
 	// key with which it is verified, as C2SP signed-note writes keys.
 	Certificate []byte
 	Verifier    string
-	// Alive is set when the directory still has the user with their data, which will be in the
-	// events to come.
-	Alive bool
 	// Leftover is why the bytes may still stand in the database's files, although no query
 	// gives them any more: it was not possible to clean those up. Nil when it was.
 	Leftover error
@@ -82,8 +79,10 @@ type request struct {
 // project. The reason is one line of 1 to 1,000 characters; it is public and stays, so it must
 // not repeat what is removed. When nothing is left to remove, the request alone is recorded.
 //
-// Errors: UserIDInvalid, ReasonMissing, ProjectNotFound, NothingToErase (no event is about the
-// user), EventUnreadable (somebody has changed an event about the user; the others are erased),
+// What an event says about an administrator who acted, or another user, stays.
+//
+// Errors: UserIDInvalid, ReasonMissing, ProjectNotFound, UserStillExists (neither deleted nor
+// anonymized), NothingToErase (no event is about the user), EventUnreadable (somebody has changed an event about the user; the others are erased),
 // LogBusy (events kept coming, or were not derived in time; what was erased stays erased, and on
 // the record).
 func (s *Service) Erase(ctx context.Context, by event.By, project, user, reason string) (_ Result, err error) {
@@ -108,6 +107,14 @@ func (s *Service) Erase(ctx context.Context, by event.By, project, user, reason 
 	if len(logs) == 0 {
 		return refuse(about, fault.New(fault.NotFound, "ProjectNotFound", "There is no such project."))
 	}
+	users, err := store.Column[int64](ctx, s.db, `SELECT 1 FROM users WHERE project_id = $1 AND id = $2 AND NOT is_anonymized`, project, id)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(users) > 0 {
+		return refuse(about, fault.New(fault.Conflict, "UserStillExists",
+			"The user still exists, and their data would be in the events to come. Delete or anonymize the user first, then erase.").On("userID"))
+	}
 	r := request{by, project, id, reason}
 	result, err := s.all(ctx, r)
 	if err != nil {
@@ -117,11 +124,6 @@ func (s *Service) Erase(ctx context.Context, by event.By, project, user, reason 
 	if err := s.certify(ctx, r, logs[0], &result); err != nil {
 		return Result{}, err
 	}
-	users, err := store.Column[int64](ctx, s.db, `SELECT 1 FROM users WHERE project_id = $1 AND id = $2 AND NOT is_anonymized`, project, id)
-	if err != nil {
-		return Result{}, err
-	}
-	result.Alive = len(users) > 0
 	if result.Leftover = store.Compact(ctx, s.db); result.Leftover != nil {
 		s.log.WarnContext(ctx, "what was erased may still stand in the database's files", "project", project, "error", result.Leftover)
 	}

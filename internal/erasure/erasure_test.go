@@ -86,7 +86,7 @@ func snapshot(user event.ID, name string) event.UserObject {
 func (w *world) live(t *testing.T, user event.ID, name string) {
 	t.Helper()
 	admin := storetest.Operator()
-	admin.Request = request(name)
+	admin.Request, admin.Claimed = request("ops"), []byte(`{"operator":"ops"}`)
 	about := event.AboutUser("acme", user)
 	record(t, w.db, admin, about, event.UserCreated{User: snapshot(user, name), Identities: []event.IdentityObject{{
 		ID: event.NewID(), Type: "login_id", UserID: user, Claims: fmt.Appendf(nil, `{"email":%q}`, email(name)),
@@ -255,13 +255,13 @@ func TestEraseOnePerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.check(t)
-	before, lee := w.events(t), w.has(t, other)
-	if w.found(t, canary) == 0 || w.has(t, canary) != 18 {
+	before, lee, ops := w.events(t), w.has(t, other), w.has(t, `"operator":"ops"`)
+	if w.found(t, canary) == 0 || w.has(t, canary) != 15 {
 		t.Fatalf("%d references and %d events before", w.found(t, canary), w.has(t, canary))
 	}
 	result := w.erase(t, w.kim)
 	w.check(t)
-	if len(result.Events) != 18 || result.Fields() < 18 || len(result.Recorded) != 1 || len(result.Earlier) != 0 || result.Leftover != nil {
+	if len(result.Events) != 15 || result.Fields() < 15 || len(result.Recorded) != 1 || len(result.Earlier) != 0 || result.Leftover != nil {
 		t.Errorf("%d events, %d fields, %d recorded, %d earlier, %v", len(result.Events), result.Fields(), len(result.Recorded), len(result.Earlier), result.Leftover)
 	}
 	if w.found(t, canary) != 0 || w.has(t, canary) != 0 {
@@ -269,6 +269,9 @@ func TestEraseOnePerson(t *testing.T) {
 	}
 	if n := w.has(t, other); n != lee || w.found(t, other) == 0 {
 		t.Errorf("%d of lee's %d events are left", n, lee)
+	}
+	if n := w.has(t, `"operator":"ops"`); n != ops || n == 0 || w.has(t, "ops/1.0") != ops || w.has(t, `"ip_address":"192.0.2.7"`) < ops {
+		t.Errorf("%d of %d contexts of administrators are left", n, ops)
 	}
 	after := w.events(t)
 	if len(after) != len(before)+1 || after[len(after)-1].id != result.Recorded[0] {
@@ -298,7 +301,7 @@ func TestEraseOnePerson(t *testing.T) {
 	}
 	// What comes later is erased by the next.
 	w.live(t, w.kim, canary)
-	if result := w.erase(t, w.kim); len(result.Events) != 6 || len(result.Earlier) != 2 {
+	if result := w.erase(t, w.kim); len(result.Events) != 5 || len(result.Earlier) != 2 {
 		t.Errorf("later: %d events, %d earlier", len(result.Events), len(result.Earlier))
 	}
 	w.check(t)

@@ -119,18 +119,37 @@ func (p *pass) isPersonal(e stored) bool {
 	if err == nil {
 		d, err = event.Derive(e.entry, e.disclosures)
 	}
-	if err == nil && d.User != p.user && d.ActorType != event.EndUser {
+	if err == nil && !isOf(d, p.user) {
 		return false // an actor of another sort who has that id; its events are about others
 	}
 	p.seen++
 	var lost []string
 	if err == nil {
-		_, lost, err = event.Redact(e.disclosures)
+		_, lost, err = event.Redact(e.disclosures, theirs(d, p.user))
 	}
 	if err != nil {
 		p.unreadable = append(p.unreadable, e.id)
 	}
 	return len(lost) > 0
+}
+
+// isOf reports whether an event is about a user, or was done by them.
+func isOf(d event.Derived, user event.ID) bool {
+	return d.User == user || d.ActorType == event.EndUser && d.ActorID == user.String()
+}
+
+// theirs says which personal parts of an event are about a user. Where an administrator, or another
+// user, acted, the context is about them: from where they did it is what the log is for, and nothing
+// that the user can ask to be erased.
+func theirs(d event.Derived, user event.ID) event.Parts {
+	parts := event.Parts{Payload: d.User == user || d.User.IsZero()}
+	switch d.ActorType {
+	case event.EndUser:
+		parts.Context = d.ActorID == user.String() || event.IsCodeActor(d.ActorID)
+	case event.System:
+		parts.Context = true // a request of somebody who had proven nothing, such as for a code
+	}
+	return parts
 }
 
 // erase takes from a batch of events, in one transaction, what is personal in them.
@@ -157,8 +176,8 @@ func (p *pass) erase(ctx context.Context, ids []event.ID) error {
 					early++
 					continue
 				}
-				kept, lost, err := event.Redact(e.disclosures)
-				if e.err != nil || err != nil || len(lost) == 0 {
+				kept, lost, err := p.redact(e)
+				if err != nil || len(lost) == 0 {
 					continue // somebody else was faster
 				}
 				if err := gone.add(p.s.db, p.project, e, kept); err != nil {
@@ -184,6 +203,18 @@ func (p *pass) erase(ctx context.Context, ids []event.ID) error {
 		p.erased, p.recorded = append(p.erased, erased...), append(p.recorded, recorded)
 	}
 	return err
+}
+
+// redact takes from one event what is the user's.
+func (p *pass) redact(e stored) (kept []byte, lost []string, err error) {
+	if e.err != nil {
+		return nil, nil, e.err
+	}
+	d, err := event.Derive(e.entry, e.disclosures)
+	if err != nil {
+		return nil, nil, err
+	}
+	return event.Redact(e.disclosures, theirs(d, p.user))
 }
 
 type placed struct {

@@ -40,6 +40,9 @@ const codeActor = "one_time_code:"
 // actor's type is EndUser.
 func CodeActor(code ID) string { return codeActor + code.String() }
 
+// IsCodeActor reports whether an actor's id is a CodeActor's.
+func IsCodeActor(actor string) bool { return strings.HasPrefix(actor, codeActor) }
+
 // MayBeEndUser reports whether an actor's id is such as end users have: a UUID, or a CodeActor's.
 func MayBeEndUser(actor string) bool {
 	_, err := ParseID(strings.TrimPrefix(actor, codeActor))

@@ -108,6 +108,7 @@ var catalogue = []*Spec{
 	spec[AccessRefused](Admin, "Access refused", "refused {total} calls of callers who had not proven who they were"),
 	spec[AccessDenied](Admin, "Access denied", "was turned away at {action}"),
 	spec[AuditLogRead](Admin, "Audit log read", "read the audit log through the {surface}"),
+	spec[ProjectUsersRead](Admin, "Users read", "read users through the {surface}"),
 	spec[AuditLogAttemptsSuppressed](Admin, "Attempts suppressed", "made {total} more attempts than are recorded one by one"),
 	spec[AuditLogExported](Admin, "Audit log exported", "exported the audit log ({format})"),
 	spec[AuditRedacted](Admin, "Personal data erased", "erased the personal data of {user_id} from the log"),

@@ -13,7 +13,7 @@ import (
 func TestContextOf(t *testing.T) {
 	t.Parallel()
 	all := append(goldenDisclosures(t), goldenAttempt(t).Disclosures)
-	erased, _, err := Redact(goldenAttempt(t).Disclosures)
+	erased, _, err := Redact(goldenAttempt(t).Disclosures, everything)
 	if err != nil {
 		t.Fatal(err)
 	}

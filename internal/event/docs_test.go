@@ -70,7 +70,9 @@ to the user). Their ` + "`context.request_id`" + ` is the same.
 
 Events that ended as ` + "`failed`" + ` or ` + "`denied`" + ` are attempts. They have the type of what was tried, no payload, and
 ` + "`context.error`" + ` with the kind and the code of the error. Somebody who tries over and over does not fill your log:
-beyond a limit the attempts are counted in ` + "`audit_log.attempts_suppressed`" + `.
+beyond 60 at once and 2 a second the attempts of a caller are counted in ` + "`audit_log.attempts_suppressed`" + `, which lists
+the first 50 different ones of a minute (type, reason and target) and how many others there were. The first attempt of each
+type in a minute is recorded all the same, and so are the first 20 at a target that was not tried in that minute.
 
 ## What may become of a value
 
@@ -84,7 +86,8 @@ Every value in an event has one of three classes.
 
 Erasing does not break the log. Only digests of values are sealed, each made with random salt of its own; when a value
 is removed its digest stays, the proof stays valid, and nobody can guess the value from it. The erasing is an event too,
-` + "`audit.redacted`" + `, which names the events and what was removed from each.
+` + "`audit.redacted`" + `, which names the events and what was removed from each. Where an administrator or an Admin API key acted, the personal
+part of the context is about them and stays.
 
 ## What an event looks like
 
@@ -166,7 +169,7 @@ var contextWords = map[string]string{
 	"timestamp":           "when, in whole Unix seconds; `createdAt` and the id have microseconds",
 	"user_id":             "the end user that the event is about, or null",
 	"triggered_by":        "where it came in: `admin_api`, `portal`, `user` or `system`",
-	"audit_context":       "`http_url`, the address that was called; for an account of the Portal also `usage`, `actor_user_id` and `http_referer`. All of it is verified or was seen by the server",
+	"audit_context":       "`http_url`, the address that was called; for an account of the Portal also `usage`, `actor_user_id` and `http_referer`. All of it is verified or was seen by the server. Of an address only the scheme, the host, segments of the path that name a page or a thing, the names of parameters and the values of a few harmless ones (`page`, `first`, `last`, `limit`, `size`, `sort`, `order`, `tab`, `view`, `format`, `interval`) are recorded; `hidden` stands for the rest, and of a referer on another site only the origin is recorded",
 	"preferred_languages": "the languages the client asked for, in order",
 	"language":            "the language that was chosen",
 	"oauth":               "`state` and `x_state`, when the call had them",

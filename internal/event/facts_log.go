@@ -4,10 +4,19 @@ import "time"
 
 // The facts of the log itself: who read it, what left it, and what became of it.
 
-// AuditLogRead is the first reading of the log by one reader in one hour.
+// AuditLogRead is readings of the log by one reader in one hour: its first ones, which are recorded
+// at once, or all later ones, recorded when the hour has ended. Count is how many; older versions do not say it.
 type AuditLogRead struct {
 	Surface string    `json:"surface" class:"public"`
 	Hour    time.Time `json:"hour" class:"public"`
+	Count   int       `json:"count,omitempty" class:"public"`
+}
+
+// ProjectUsersRead is readings of users, or of what belongs to them, recorded like those of the log.
+type ProjectUsersRead struct {
+	Surface string    `json:"surface" class:"public"`
+	Hour    time.Time `json:"hour" class:"public"`
+	Count   int       `json:"count" class:"public"`
 }
 
 // AuditLogAttemptsSuppressed is the attempts of one minute that had no event of their own because a caller made too many.
@@ -16,6 +25,18 @@ type AuditLogAttemptsSuppressed struct {
 	Until   time.Time     `json:"until" class:"public"`
 	Total   int           `json:"total" class:"public"`
 	Reasons []ReasonCount `json:"reasons" class:"public"`
+	// Attempts are the first 50 different ones; Other is how many more there were.
+	Attempts []AttemptCount `json:"attempts" class:"public"`
+	Other    int            `json:"other" class:"public"`
+}
+
+// AttemptCount is how often a caller tried the same: an activity type, at one target, with one result.
+type AttemptCount struct {
+	Type       Type   `json:"type"`
+	Reason     string `json:"reason"`
+	TargetType string `json:"target_type,omitempty"`
+	TargetID   string `json:"target_id,omitempty"`
+	Count      int    `json:"count"`
 }
 
 // AuditLogExported is a copy of the log handed out: format is verifiable, csv or ndjson,
@@ -78,6 +99,10 @@ type BackupCreated struct {
 // Type implements Payload.
 func (AuditLogRead) Type() Type        { return "audit_log.read" }
 func (AuditLogRead) fact(AuditLogRead) {}
+
+// Type implements Payload.
+func (ProjectUsersRead) Type() Type            { return "project.users.read" }
+func (ProjectUsersRead) fact(ProjectUsersRead) {}
 
 // Type implements Payload.
 func (AuditLogAttemptsSuppressed) Type() Type                      { return "audit_log.attempts_suppressed" }

@@ -6,18 +6,26 @@ import (
 	"slices"
 )
 
-// Redact removes the personal parts from stored disclosures, salts included, and keeps the
-// others byte for byte. It returns the names of what it removed, in the order in which they
-// were stored; of an event that has lost them before it removes nothing.
+// Parts says which of an event's personal parts are meant.
+type Parts struct {
+	// Context is what the event says about who acted: their address, their program, what they
+	// said of themselves. Payload is all else: what it says about whom it is about.
+	Context, Payload bool
+}
+
+// Redact removes the personal parts that are meant from stored disclosures, salts included, and
+// keeps the others byte for byte. It returns the names of what it removed, in the order in which
+// they were stored; of an event that has lost them before it removes nothing.
 //
 // Errors: a line that is no disclosure; then nothing is known of what is personal.
-func Redact(disclosures []byte) (kept []byte, removed []string, err error) {
+func Redact(disclosures []byte, parts Parts) (kept []byte, removed []string, err error) {
 	kept = make([]byte, 0, len(disclosures))
 	for d, err := range Disclosures(disclosures) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if _, personal := d.Base(); personal {
+		base, personal := d.Base()
+		if isContext := base == "context"; personal && (isContext && parts.Context || !isContext && parts.Payload) {
 			removed = append(removed, d.Name)
 			continue
 		}

@@ -9,6 +9,34 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var everything = Parts{Context: true, Payload: true}
+
+// TestRedactParts keeps the part that is not meant, byte for byte.
+func TestRedactParts(t *testing.T) {
+	t.Parallel()
+	for _, g := range goldens(t) {
+		_, all, err := Redact(g.event.Disclosures, everything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, parts := range []Parts{{}, {Context: true}, {Payload: true}} {
+			var want []string
+			for _, name := range all {
+				if isContext := name == "context~personal"; isContext && parts.Context || !isContext && parts.Payload {
+					want = append(want, name)
+				}
+			}
+			kept, removed, err := Redact(g.event.Disclosures, parts)
+			if err != nil || !slices.Equal(removed, want) {
+				t.Errorf("%s, %+v: removed %v, want %v, %v", g.name, parts, removed, want, err)
+			}
+			if bytes.Contains(kept, []byte(`"context~personal"`)) == (parts.Context && slices.Contains(all, "context~personal")) {
+				t.Errorf("%s, %+v: kept %s", g.name, parts, kept)
+			}
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for _, g := range goldens(t) {
@@ -24,7 +52,7 @@ func TestRedact(t *testing.T) {
 					wantKept = append(wantKept, d.Array)
 				}
 			}
-			kept, removed, err := Redact(g.event.Disclosures)
+			kept, removed, err := Redact(g.event.Disclosures, everything)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +66,7 @@ func TestRedact(t *testing.T) {
 				t.Error("something personal is left, or the bytes given were written over")
 			}
 
-			again, more, err := Redact(kept)
+			again, more, err := Redact(kept, everything)
 			if !bytes.Equal(again, kept) || len(more) != 0 || err != nil {
 				t.Errorf("redacted again: %v removed, %v, left\n%s", more, err, again)
 			}
@@ -86,7 +114,7 @@ func TestRedactWhatIsAllOrNothing(t *testing.T) {
 		{"personal first", personal + "\n" + public, public, "context~personal"},
 		{"personal last, and a line's end", public + "\n" + personal + "\n", public, "context~personal"},
 	} {
-		kept, removed, err := Redact([]byte(c.stored))
+		kept, removed, err := Redact([]byte(c.stored), everything)
 		if string(kept) != c.kept || strings.Join(removed, " ") != c.removed || err != nil {
 			t.Errorf("%s: %q kept, %v removed, %v", c.name, kept, removed, err)
 		}
@@ -94,7 +122,7 @@ func TestRedactWhatIsAllOrNothing(t *testing.T) {
 			t.Errorf("%s: nil, which a database would keep as NULL", c.name)
 		}
 	}
-	if kept, removed, err := Redact([]byte(personal + "\nnonsense\n" + personal)); err == nil || kept != nil || removed != nil {
+	if kept, removed, err := Redact([]byte(personal+"\nnonsense\n"+personal), everything); err == nil || kept != nil || removed != nil {
 		t.Errorf("of what is no disclosure: %q kept, %v removed", kept, removed)
 	}
 }
@@ -138,7 +166,7 @@ func FuzzRedact(f *testing.F) {
 		f.Add(stored)
 	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
-		kept, removed, err := Redact(stored)
+		kept, removed, err := Redact(stored, everything)
 		if err != nil {
 			return
 		}
@@ -158,7 +186,7 @@ func FuzzRedact(f *testing.F) {
 		if lines != len(removed) {
 			t.Errorf("%d lines went, %d are named", lines, len(removed))
 		}
-		if again, more, err := Redact(kept); !bytes.Equal(again, kept) || len(more) != 0 || err != nil {
+		if again, more, err := Redact(kept, everything); !bytes.Equal(again, kept) || len(more) != 0 || err != nil {
 			t.Errorf("redacted again: %q, %v, %v", again, more, err)
 		}
 	})

@@ -198,7 +198,7 @@ func (w *world) redacted(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, removed, err := event.Redact(stored[0])
+	kept, removed, err := event.Redact(stored[0], event.Parts{Context: true, Payload: true})
 	if err != nil || len(removed) == 0 {
 		t.Fatal(err, removed)
 	}

@@ -61,10 +61,17 @@ func asWords[T any](values []T) []string {
 	return all
 }
 
+// refs names what is asked for, but not a person: an erasure of that person's data does not reach
+// the event of an export, which is about somebody else.
 func refs(list []event.Ref) []string {
 	all := make([]string, len(list))
 	for i, r := range list {
-		all[i] = string(r.Kind) + " " + r.Value
+		switch r.Kind {
+		case event.RefSession, event.RefKey, event.RefDomain:
+			all[i] = string(r.Kind) + " " + r.Value
+		default:
+			all[i] = string(r.Kind) + " (not recorded)"
+		}
 	}
 	return all
 }

@@ -159,7 +159,7 @@ func (w *world) erase(t testing.TB, n int) {
 				return fact, err
 			}
 			for _, r := range rows {
-				kept, removed, err := event.Redact(r.disclosures)
+				kept, removed, err := event.Redact(r.disclosures, event.Parts{Context: true, Payload: true})
 				if err != nil {
 					return fact, err
 				}

@@ -7,6 +7,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/99designs/gqlgen/graphql/executor"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -29,40 +29,12 @@ import (
 // mutationType is the name of the type of mutations.
 const mutationType = "Mutation"
 
-// Documents keeps the documents that were parsed and found valid lately, by their text.
-type Documents struct {
-	byText *lru.Cache[string, *ast.QueryDocument]
-}
-
-const (
-	keptDocuments   = 256
-	maxKeptDocument = 4 << 10 // bytes; parsed, it takes some hundred times as much
-)
-
-// NewDocuments returns an empty memory of documents, for one schema.
-func NewDocuments() Documents {
-	c, err := lru.New[string, *ast.QueryDocument](keptDocuments)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return Documents{c}
-}
-
-// Get implements graphql.Cache.
-func (d Documents) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
-	return d.byText.Get(text)
-}
-
-// Add implements graphql.Cache.
-func (d Documents) Add(_ context.Context, text string, document *ast.QueryDocument) {
-	if len(text) <= maxKeptDocument {
-		d.byText.Add(text, document)
-	}
-}
-
 // Call is one request of a proven caller. All of the exported fields are required.
 type Call struct {
 	Documents Documents
+	// Answers bounds the memory of all answers; Owner is whose share of it this one takes.
+	Answers   *limit.Answers
+	Owner     string
 	Logger    *slog.Logger
 	RequestID string
 	// Refuse records that the whole document was refused before anything ran, and returns the
@@ -72,6 +44,8 @@ type Call struct {
 	// recorded already.
 	RefuseMutation func(ctx context.Context, field string, cause error)
 
+	answer *limit.Answer
+
 	// The mutations of a document run one after the other; only they touch these two.
 	committed []string // response keys
 	failed    bool
@@ -80,9 +54,13 @@ type Call struct {
 // Run executes a document and answers.
 func (c *Call) Run(w http.ResponseWriter, r *http.Request, schema graphql.ExecutableSchema, params *graphql.RawParams) {
 	ctx := r.Context()
+	document, errs := c.Documents.Prepare(schema.Schema(), params.Query)
+	if len(errs) > 0 {
+		c.refuseDocument(w, r, &graphql.OperationContext{RawQuery: params.Query}, errs)
+		return
+	}
 	e := executor.New(schema)
-	e.SetQueryCache(c.Documents)
-	e.SetParserTokenLimit(limit.GraphQLTokens.Most)
+	e.SetQueryCache(prepared{document})
 	e.SetErrorPresenter(c.present)
 	e.SetRecoverFunc(recovered)
 	e.Use(limits{schema})
@@ -96,10 +74,19 @@ func (c *Call) Run(w http.ResponseWriter, r *http.Request, schema graphql.Execut
 		return
 	}
 	operation.DisableIntrospection = false
+	c.answer = c.Answers.Begin(c.Owner)
+	defer c.answer.End()
+	ctx = limit.WithAnswer(ctx, c.answer)
 	respond, ctx := e.DispatchOperation(ctx, operation)
 	response := respond(ctx)
 	if response == nil {
 		return // the caller has gone
+	}
+	if err := c.answer.Err(); err != nil {
+		f := fault.Of(err)
+		e := &gqlerror.Error{Err: f}
+		c.fill(ctx, e, f, "")
+		response.Data, response.Errors = nil, gqlerror.List{e}
 	}
 	if err := writeResponse(w, response.Data, response.Errors, c.committed); err != nil {
 		LogCause(ctx, c.Logger, c.RequestID, err)
@@ -118,7 +105,7 @@ func (c *Call) refuseDocument(w http.ResponseWriter, r *http.Request, operation 
 	f, refused := errors.AsType[*fault.Error](error(first))
 	code, _ := first.Extensions["code"].(string)
 	switch {
-	case refused && f.Code == limit.GraphQLMutations.Code:
+	case refused && (f.Code == limit.GraphQLMutations.Code || f.Code == limit.GraphQLTokens.Code):
 		WriteFault(r.Context(), w, c.Refuse(r.Context(), f))
 		return
 	case refused:
@@ -169,7 +156,14 @@ func recovered(_ context.Context, p any) error {
 // aroundField marks a resolver's error that is not understood as internal, so that its text
 // is never shown, and notes which mutations are done.
 func (c *Call) aroundField(ctx context.Context, next graphql.Resolver) (any, error) {
+	err := cmp.Or(c.answer.Err(), ctx.Err())
+	if err != nil {
+		return nil, err // the answer is too large, or the caller has gone
+	}
 	value, err := next(ctx)
+	if err == nil {
+		err = c.held(value)
+	}
 	if err != nil {
 		if _, ok := errors.AsType[*fault.Error](err); !ok {
 			err = fault.Of(err)
@@ -187,7 +181,7 @@ func (c *Call) aroundField(ctx context.Context, next graphql.Resolver) (any, err
 func (c *Call) aroundRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	field := graphql.GetRootFieldContext(ctx).Field
 	if graphql.GetOperationContext(ctx).Operation.Operation != ast.Mutation {
-		return next(ctx)
+		return c.count(next(ctx))
 	}
 	if c.failed {
 		e := fault.New(fault.Malformed, "NotExecuted", "Not executed, because an earlier mutation of the document failed.")
@@ -206,7 +200,7 @@ func (c *Call) aroundRootField(ctx context.Context, next graphql.RootResolver) g
 		}
 		c.RefuseMutation(ctx, field.Name, cause)
 	}
-	return value
+	return c.count(value)
 }
 
 // causeOf is the error to record for one that was presented: the resolver's own, which says

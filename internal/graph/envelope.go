@@ -58,6 +58,9 @@ func ReadParams(r *http.Request) (*graphql.RawParams, error) {
 }
 
 func parseParams(body []byte) (*graphql.RawParams, error) {
+	if err := limit.CheckJSON(body, limit.JSONDepth, limit.JSONValues); err != nil {
+		return nil, err
+	}
 	if !json.Valid(body) {
 		var ignored any
 		err := json.Unmarshal(body, &ignored)
@@ -94,6 +97,9 @@ func parseVariables(text json.RawMessage) (map[string]any, error) {
 			return nil, errVariables(err)
 		}
 		text = json.RawMessage(inner)
+		if err := limit.CheckJSON(text, limit.JSONDepth, limit.JSONValues); err != nil {
+			return nil, err
+		}
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil

@@ -21,7 +21,7 @@ func errorName(kind fault.Kind, code string) string {
 	switch code {
 	case "DataRace":
 		return code
-	case limit.GraphQLDepth.Code, limit.GraphQLCost.Code:
+	case limit.GraphQLDepth.Code, limit.GraphQLCost.Code, limit.AnswerSize.Code:
 		return "BadRequest" // to try the same again is no use
 	}
 	switch kind {
@@ -107,6 +107,9 @@ func (c *Call) present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	if !understood {
 		f = fault.Of(err)
+	}
+	if f == c.answerFault() {
+		return e // all of the answer is replaced by this one error
 	}
 	field := f.Field
 	if fc := graphql.GetFieldContext(ctx); fc != nil {

@@ -26,13 +26,17 @@ const insertEvents = `INSERT INTO events (project_id, id, category, type, outcom
 type Row struct {
 	leaf   Leaf
 	values []any // of its columns behind the project's
+	size   int   // of its entry and disclosures, before they are packed
 }
+
+// Size is how many bytes the event's entry and disclosures have.
+func (r Row) Size() int { return r.size }
 
 // NewRow makes an event ready for being inserted.
 func NewRow(e event.Event) Row {
 	return Row{Leaf{e.ID, merkle.LeafHash(e.Entry)}, []any{
 		e.ID, int64(e.Category), e.Type.Code(), int64(e.Outcome), ActorColumn(e.ActorID, e.User), e.User, pack(e.Entry), packSeeded(e.Disclosures, e.Seed),
-	}}
+	}, len(e.Entry) + len(e.Disclosures)}
 }
 
 // Leaves are what is to have positions of some rows, in their order.

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sealog/sealog/internal/fault"
@@ -17,6 +18,7 @@ const (
 	Items      Unit = "items"
 	Fields     Unit = "fields"
 	Tokens     Unit = "tokens"
+	Digits     Unit = "digits"
 	Points     Unit = "points" // of the cost of a GraphQL document
 )
 
@@ -39,6 +41,24 @@ type Excess struct {
 	Bound string `json:"bound"`
 	Limit int    `json:"limit"`
 	Unit  Unit   `json:"unit"`
+}
+
+// Excessive is an Info that says more than which bound was exceeded.
+type Excessive interface{ Excess() (Excess, bool) }
+
+// ExcessOf returns the bound that an error, or what caused it, exceeded.
+func ExcessOf(err error) (Excess, bool) {
+	for f, ok := errors.AsType[*fault.Error](err); ok; f, ok = errors.AsType[*fault.Error](f.Err) {
+		switch info := f.Info.(type) {
+		case Excess:
+			return info, true
+		case Excessive:
+			if excess, ok := info.Excess(); ok {
+				return excess, true
+			}
+		}
+	}
+	return Excess{}, false
 }
 
 // Check returns nil when n is within the bound, else what Exceeded returns.

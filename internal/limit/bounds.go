@@ -12,17 +12,11 @@ var (
 	RequestHeader  = Bound{"request_header", "header of a request", 64 << 10, Bytes, fault.TooLarge, "HeaderTooLarge"}
 )
 
-// Bounds of GraphQL documents and answers.
+// Bounds of downloads of the log.
 var (
-	GraphQLTokens    = Bound{"graphql_tokens", "GraphQL document", 10_000, Tokens, fault.Malformed, "GraphQLSyntax"}
-	GraphQLDepth     = Bound{"graphql_depth", "depth of the GraphQL document", 15, Levels, fault.Exhausted, "DepthLimitExceeded"}
-	GraphQLCost      = Bound{"graphql_cost", "cost of the GraphQL document", 20_000, Points, fault.Exhausted, "ComplexityLimitExceeded"}
-	GraphQLMutations = Bound{"graphql_mutations", "number of mutations in the GraphQL document", 5, Items, fault.Malformed, "BadRequest"}
-)
-
-// Bounds of a project's configuration.
-var (
-	ConfigSize = Bound{"configuration_size", "configuration", 256 << 10, Bytes, fault.Invalid, "ConfigInvalid"}
+	DownloadsOfAccount = Bound{"downloads_account", "number of downloads of an account at a time", 1, Items, fault.Exhausted, "DownloadUnderWay"}
+	Downloads          = Bound{"downloads", "number of downloads at a time", 32, Items, fault.Exhausted, "TooManyDownloads"}
+	DownloadsWritten   = Bound{"downloads_written", "number of downloads that read the log at a time; the others wait", 2, Items, fault.Exhausted, "TooManyDownloads"}
 )
 
 // Group is a part of the table, as docs/limits.md shows it.
@@ -36,7 +30,11 @@ type Group struct {
 func All() []Group {
 	return []Group{
 		{"Requests", []Bound{BodyOfStranger, BodyOfForm, BodyOfConfig, BodyOfStripe, BodyOfGraphQL, RequestHeader}, nil},
-		{"GraphQL", []Bound{GraphQLTokens, GraphQLDepth, GraphQLCost, GraphQLMutations}, nil},
-		{"Configuration of a project", []Bound{ConfigSize}, nil},
+		{"Downloads of the log", []Bound{DownloadsOfAccount, Downloads, DownloadsWritten}, nil},
+		GraphQL(),
+		AnswersOf(),
+		Settings(),
+		Inputs(),
+		Quota(),
 	}
 }

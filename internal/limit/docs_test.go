@@ -117,16 +117,22 @@ func declared(t *testing.T) map[string]string {
 	return found
 }
 
-// sources is all Go code outside of this package that is no test.
+// ofPackage is where this package checks a bound of its own.
+var ofPackage = regexp.MustCompile(`\b(Answers?[A-Z][a-z]+)\.Most\b`)
+
+// sources is all Go code that is no test.
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	for _, root := range []string{"../../internal", "../../cmd"} {
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/limit/") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			text, err := os.ReadFile(path)
+			if strings.Contains(path, "internal/limit/") { // what the package enforces itself
+				text = ofPackage.ReplaceAll(text, []byte("limit.$1"))
+			}
 			all.Write(text)
 			return err
 		})

@@ -84,7 +84,7 @@ func (h *handler) read(ctx context.Context, from reader, f file) ([]byte, error)
 	}
 	bundle, err := e.Bundle(ctx, h.DB, f.tile)
 	if err == nil {
-		h.Reads.Note(from.by, from.project, "log")
+		h.Reads.Note(from.by, from.project, "log", auditlog.OfLog)
 	}
 	return bundle, err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // NormalEmail returns an e-mail address in the form in which accounts and invitations keep
@@ -12,9 +13,12 @@ import (
 //
 // Errors: EmailInvalid.
 func NormalEmail(text string) (string, error) {
+	if len(text) > limit.EmailLength.Most {
+		return "", limit.EmailLength.Exceeded().On("email")
+	}
 	text = strings.ToLower(strings.TrimSpace(text))
 	parsed, err := mail.ParseAddress(text)
-	if err != nil || parsed.Address != text || len(text) > 320 || !strings.Contains(text, "@") {
+	if err != nil || parsed.Address != text || !strings.Contains(text, "@") {
 		return "", fault.New(fault.Invalid, "EmailInvalid", "That is not an e-mail address.").On("email")
 	}
 	return text, nil

@@ -31,6 +31,8 @@ const (
 	KindPasswordReset = "account-password-reset"
 )
 
+func isForPortal(kind string) bool { return kind == KindInvitation || kind == KindPasswordReset }
+
 // Draft is a message before it is encrypted.
 type Draft struct {
 	Project string
@@ -81,10 +83,14 @@ func (m *Message) Enqueue(ctx context.Context, tx *store.Tx) error {
 	if m == nil {
 		return nil
 	}
+	forPortal := 0
+	if isForPortal(m.kind) {
+		forPortal = 1
+	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO outbox (project_id, id, channel, message, body, state, created_at, user_id, next_attempt_at)
-		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $6)`,
-		m.project, m.id, string(m.channel), m.kind, m.sealed, store.Micros(tx.Now()), m.user)
+		INSERT INTO outbox (project_id, id, channel, message, body, state, created_at, user_id, next_attempt_at, for_portal)
+		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $6, $8)`,
+		m.project, m.id, string(m.channel), m.kind, m.sealed, store.Micros(tx.Now()), m.user, forPortal)
 	return err
 }
 

@@ -230,7 +230,7 @@ func TestRetry(t *testing.T) {
 	if events := w.events("acme", "project.message.requeued"); len(events) != 2 { // and the attempt
 		t.Errorf("events: %s", events)
 	}
-	if due, err := message.Due(t.Context(), w.db, message.Email, nil, w.db.Now(), 10); err != nil || len(due) != 1 {
+	if due, err := message.Due(t.Context(), w.db, message.Email, "acme", w.db.Now(), 10); err != nil || len(due) != 1 {
 		t.Errorf("due: %+v, %v", due, err)
 	}
 }
@@ -261,7 +261,7 @@ func TestTake(t *testing.T) {
 	now := w.db.Now()
 	due := func(at time.Time) []message.Entry {
 		t.Helper()
-		entries, err := message.Due(t.Context(), w.db, message.Email, nil, at, 10)
+		entries, err := message.Due(t.Context(), w.db, message.Email, "acme", at, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +276,7 @@ func TestTake(t *testing.T) {
 		return taken
 	}
 	e := due(now)[0]
-	if n, err := message.Due(t.Context(), w.db, message.SMS, nil, now, 10); err != nil || len(n) != 0 {
+	if n, err := message.Due(t.Context(), w.db, message.SMS, "acme", now, 10); err != nil || len(n) != 0 {
 		t.Errorf("on the other channel: %+v, %v", n, err)
 	}
 	if !take(e, now) || take(e, now) || len(due(now)) != 0 {

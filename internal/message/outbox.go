@@ -44,7 +44,7 @@ func (e *Entry) fields() []any {
 }
 
 // ForPortal reports whether the message is to somebody who signs in to the Portal.
-func (e Entry) ForPortal() bool { return e.Kind == KindInvitation || e.Kind == KindPasswordReset }
+func (e Entry) ForPortal() bool { return isForPortal(e.Kind) }
 
 // Service looks after the outbox.
 type Service struct{ db *store.DB }

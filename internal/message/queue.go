@@ -10,20 +10,50 @@ import (
 
 // The functions here are for package delivery, which sends, and schedule, which sweeps.
 
-// Due returns messages of a channel that wait to be sent and that nobody has taken, oldest
-// first: of all projects, or within those that are named.
-func Due(ctx context.Context, db *store.DB, channel Channel, within []string, now time.Time, limit int) ([]Entry, error) {
-	list, args := store.InList(within, store.Micros(now), string(channel), limit)
-	query := `
-		SELECT ` + entryColumns + `
+// due is the condition of a message that waits to be sent and that no process has taken; $1 is the
+// time.
+const due = `state = 'queued' AND next_attempt_at <= $1 AND leased_until <= $1`
+
+// DueForPortal returns at most limit messages of all projects that are due and are for people who
+// sign in to the Portal, oldest first.
+func DueForPortal(ctx context.Context, db *store.DB, now time.Time, limit int) ([]Entry, error) {
+	return store.Collect(ctx, db, (*Entry).fields, `
+		SELECT `+entryColumns+`
 		FROM outbox
-		WHERE state = 'queued' AND next_attempt_at <= $1 AND leased_until <= $1 AND channel = $2`
-	if within != nil {
-		query += ` AND project_id IN (` + list + `)`
-	}
-	return store.Collect(ctx, db, (*Entry).fields, query+`
+		WHERE `+due+` AND for_portal = 1
+		ORDER BY next_attempt_at
+		LIMIT $2`, store.Micros(now), limit)
+}
+
+// Due returns at most limit messages of a channel of a project that are due and are not for the
+// Portal, oldest first.
+func Due(ctx context.Context, db *store.DB, channel Channel, project string, now time.Time, limit int) ([]Entry, error) {
+	return store.Collect(ctx, db, (*Entry).fields, `
+		SELECT `+entryColumns+`
+		FROM outbox
+		WHERE `+due+` AND project_id = $2 AND channel = $3 AND for_portal = 0
 		ORDER BY next_attempt_at, id
-		LIMIT $3`, args...)
+		LIMIT $4`, store.Micros(now), project, string(channel), limit)
+}
+
+// Waiting returns at most limit projects with queued messages, in the order of their ids: those
+// after a project, "" for the first. It looks at one row for each.
+func Waiting(ctx context.Context, db *store.DB, after string, limit int) ([]string, error) {
+	var projects []string
+	for len(projects) < limit {
+		next, err := store.Column[string](ctx, db, `
+			SELECT project_id
+			FROM outbox
+			WHERE state = 'queued' AND project_id > $1
+			ORDER BY project_id
+			LIMIT 1`, after)
+		if err != nil || len(next) == 0 {
+			return projects, err
+		}
+		after = next[0]
+		projects = append(projects, after)
+	}
+	return projects, nil
 }
 
 // Take leases a message until a time, and reports whether it was still to be had: the UPDATE

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/project"
@@ -219,7 +220,7 @@ func (p *portal) actorsOf(r *http.Request, v visit, versions []project.Version) 
 			actors[row.ID] = s.Actor
 		}
 	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return actors, nil
 }
 

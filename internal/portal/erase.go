@@ -25,6 +25,8 @@ type ErasePage struct {
 	Name   string // of the user; "" when there is no such user any more
 	Events int64  // about the user or by them; or many
 	Known  bool   // whether the user's id is one, so that Name and Events mean something
+	// Alive is whether the user is neither deleted nor anonymized, so that nothing can be erased yet.
+	Alive bool
 }
 
 // ErasedPage shows the certificate of an erasure, once.
@@ -35,7 +37,6 @@ type ErasedPage struct {
 	Certificate    string // a signed text
 	Verifier       string // the key with which it is verified
 	Recorded       []string
-	Alive          bool // there is still a user with data, which events to come will have
 	// Leftover is whether the bytes may still stand in the database's files.
 	Leftover bool
 }
@@ -61,7 +62,8 @@ func (p *portal) erasePage(w http.ResponseWriter, r *http.Request, v visit, stat
 	if err == nil {
 		page.Known = true
 		if user, err := p.Directory.Get(r.Context(), v.project.ID, id); err == nil {
-			page.Name = title(user)
+			p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
+			page.Name, page.Alive = title(user), !user.IsAnonymized
 		} else if !fault.Is(err, "UserNotFound") {
 			return err
 		}
@@ -107,7 +109,7 @@ func (p *portal) erase(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	page := ErasedPage{
 		UserID: f.Values["user"], Events: len(done.Events), Fields: done.Fields(), Certificate: string(done.Certificate),
-		Verifier: done.Verifier, Alive: done.Alive, Leftover: done.Leftover != nil,
+		Verifier: done.Verifier, Leftover: done.Leftover != nil,
 	}
 	for _, id := range done.Recorded {
 		page.Recorded = append(page.Recorded, id.String())

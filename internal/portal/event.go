@@ -62,7 +62,7 @@ func (p *portal) showEvent(w http.ResponseWriter, r *http.Request, v visit) erro
 		return err
 	}
 	page.lead(r, found)
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return p.render(w, r, http.StatusOK, page.view())
 }
 

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -146,6 +147,11 @@ func (p *portal) exportLog(w http.ResponseWriter, r *http.Request, v visit) erro
 	if bound := v.project.Plan.ReadableFrom(p.Now()); filter.From.Before(bound) {
 		filter.From = bound
 	}
+	ended, err := p.writers.begin(v.session.Account.ID)
+	if err != nil {
+		return err
+	}
+	defer ended()
 	taken, err := export.BeginLog(r.Context(), p.DB, v.by, export.ViaPortal, v.project.ID, filter)
 	if err != nil {
 		return err
@@ -157,9 +163,10 @@ func (p *portal) exportLog(w http.ResponseWriter, r *http.Request, v visit) erro
 	}
 	taken.Progress(0, 0)
 	defer func() { p.downloads.end(key, !whole, p.Now()) }()
-	out := newDownload(w, p.fileName(v, "tar.gz"), "application/gzip")
-	_, err = taken.Write(web.Unhurried(r).Context(), export.NewTarGz(out))
-	err = out.end(p, r, err)
+	err = p.send(w, r, download{p.fileName(v, "tar.gz"), "application/gzip", func(ctx context.Context, out io.Writer) error {
+		_, err := taken.Write(ctx, export.NewTarGz(out))
+		return err
+	}})
 	whole = err == nil
 	return err
 }
@@ -187,6 +194,11 @@ func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) er
 	if len(wrong) > 0 {
 		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
 	}
+	ended, err := p.writers.begin(v.session.Account.ID)
+	if err != nil {
+		return err
+	}
+	defer ended()
 	format := export.Format(r.PostForm.Get("format"))
 	taken, err := export.BeginTable(r.Context(), p.DB, p.Log, v.by, export.ViaPortal, format, filter)
 	if err != nil {
@@ -196,9 +208,10 @@ func (p *portal) exportTable(w http.ResponseWriter, r *http.Request, v visit) er
 	if format == export.NDJSON {
 		contentType = "application/x-ndjson"
 	}
-	out := newDownload(w, p.fileName(v, string(format)), contentType)
-	_, err = taken.Write(web.Unhurried(r).Context(), out)
-	return out.end(p, r, err)
+	return p.send(w, r, download{p.fileName(v, string(format)), contentType, func(ctx context.Context, out io.Writer) error {
+		_, err := taken.Write(ctx, out)
+		return err
+	}})
 }
 
 // fileName names a download after its project and its day, in UTC.

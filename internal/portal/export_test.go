@@ -3,21 +3,28 @@ package portal
 import (
 	"archive/tar"
 	"compress/gzip"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // unpacked are the files of a .tar.gz.
@@ -163,56 +170,54 @@ func TestWhoMayExport(t *testing.T) {
 	owner.get("/projects/_portal/audit-log/export").want(t, http.StatusForbidden)
 }
 
+// sending serves a download with a server whose answers may take so long.
+func sending(t *testing.T, most time.Duration, write func(context.Context, io.Writer) error) (*portal, *httptest.Server) {
+	t.Helper()
+	p := &portal{Config: Config{Logger: slog.New(slog.DiscardHandler)}, writers: newWriters()}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := p.send(w, r, download{"a.csv", "text/csv", write}); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	server.Config.ReadTimeout, server.Config.WriteTimeout = most, most
+	server.Start()
+	t.Cleanup(server.Close)
+	return p, server
+}
+
 // TestADownloadThatBreaksOff makes sure that an error is either a page or a broken connection.
 func TestADownloadThatBreaksOff(t *testing.T) {
 	t.Parallel()
-	p := &portal{Config: Config{Logger: slog.New(slog.DiscardHandler)}}
-	broken := errors.New("the disk is gone")
-	for _, size := range []int{0, 1000, downloadHeld + 1} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			d := newDownload(w, "a.csv", "text/csv")
-			if _, err := d.Write(make([]byte, size)); err != nil {
-				t.Error(err)
-			}
-			if err := d.end(p, r, broken); err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-			}
-		}))
+	for _, size := range []int{0, 1000, downloadHeld - 1, downloadHeld + 1, 1 << 20} {
+		_, server := sending(t, 0, func(_ context.Context, w io.Writer) error {
+			_, err := w.Write(make([]byte, size))
+			return errors.Join(err, errors.New("the disk is gone"))
+		})
 		answer, err := http.Get(server.URL)
 		if err == nil {
 			_, err = io.Copy(io.Discard, answer.Body)
 			answer.Body.Close()
 		}
-		if size > downloadHeld && err == nil {
-			t.Errorf("%d bytes: the answer looks whole", size)
-		}
-		if size < downloadHeld && (err != nil || answer.StatusCode != http.StatusInternalServerError || answer.Header.Get("Content-Disposition") != "") {
+		page := err == nil && answer.StatusCode == http.StatusInternalServerError && answer.Header.Get("Content-Disposition") == ""
+		if size < downloadHeld && !page || size >= downloadHeld && !page && err == nil {
 			t.Errorf("%d bytes: %v, %v", size, answer, err)
 		}
-		server.Close()
 	}
 }
 
 // TestALongDownload outlasts the limits of its server.
 func TestALongDownload(t *testing.T) {
 	t.Parallel()
-	const limit = 300 * time.Millisecond
-	p := &portal{Config: Config{Logger: slog.New(slog.DiscardHandler)}}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d := newDownload(w, "a.csv", "text/csv")
+	const most = 300 * time.Millisecond
+	_, server := sending(t, most, func(_ context.Context, w io.Writer) error {
 		for range 5 {
-			time.Sleep(limit / 2)
-			if _, err := d.Write(make([]byte, downloadHeld)); err != nil {
-				t.Error(err)
+			<-time.After(most / 2)
+			if _, err := w.Write(make([]byte, downloadHeld)); err != nil {
+				return err
 			}
 		}
-		if err := errors.Join(d.end(p, r, nil), r.Context().Err()); err != nil {
-			t.Error(err)
-		}
-	}))
-	server.Config.ReadTimeout, server.Config.WriteTimeout = limit, limit
-	server.Start()
-	defer server.Close()
+		return nil
+	})
 	answer, err := http.Post(server.URL, "application/x-www-form-urlencoded", strings.NewReader("a=b"))
 	if err != nil {
 		t.Fatal(err)
@@ -220,6 +225,85 @@ func TestALongDownload(t *testing.T) {
 	defer answer.Body.Close()
 	if n, err := io.Copy(io.Discard, answer.Body); err != nil || n != 5*downloadHeld {
 		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+// TestReadersWhoReadNothing: what writes a download, and reads the log for it, does not wait for its
+// reader.
+func TestReadersWhoReadNothing(t *testing.T) {
+	t.Parallel()
+	const readers, size = 10, 32 << 20 // more than sockets hold
+	written := make(chan struct{}, readers)
+	_, server := sending(t, 0, func(_ context.Context, w io.Writer) error {
+		for range size >> 20 {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return err
+			}
+		}
+		written <- struct{}{}
+		return nil
+	})
+	for range readers {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range readers {
+		select {
+		case <-written:
+		case <-time.After(time.Minute):
+			t.Fatalf("%d of %d are written", i, readers)
+		}
+	}
+}
+
+func TestDownloadsAreBound(t *testing.T) {
+	t.Parallel()
+	x := newWriters()
+	first := event.NewID()
+	ended, err := x.begin(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.begin(first); !fault.Is(err, "DownloadUnderWay") {
+		t.Errorf("a second of one account: %v", err)
+	}
+	for range limit.Downloads.Most - 1 {
+		if _, err := x.begin(event.NewID()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := x.begin(event.NewID()); !fault.Is(err, "TooManyDownloads") {
+		t.Errorf("one too many: %v", err)
+	}
+	ended()
+	if _, err := x.begin(first); err != nil {
+		t.Errorf("after it has ended: %v", err)
+	}
+
+	var now, most atomic.Int64
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			err := x.write(t.Context(), io.Discard, func(context.Context, io.Writer) error {
+				most.Store(max(most.Load(), now.Add(1)))
+				runtime.Gosched()
+				now.Add(-1)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if most.Load() > int64(limit.DownloadsWritten.Most) {
+		t.Errorf("%d at a time", most.Load())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
+	"github.com/sealog/sealog/internal/store"
 )
 
 func TestSetUp(t *testing.T) {
@@ -247,6 +248,34 @@ func TestReadingChangesNothing(t *testing.T) {
 	}
 	if !slices.Contains(s.types("acme"), "audit_log.read") {
 		t.Error("the reading is not on the record")
+	}
+}
+
+// TestReadingIsTraced opens, one after the other, the pages that show users, or what the log knows.
+func TestReadingIsTraced(t *testing.T) {
+	t.Parallel()
+	for page, want := range map[string]string{
+		"/users": "project.users.read", "/users?q=kim": "project.users.read", "/users/USER": "project.users.read",
+		"/users/USER/disable": "project.users.read", "/audit-log/erase?user=USER": "project.users.read",
+		"/audit-log/suggest?q=actor:": "audit_log.read", "/audit-log/EVENT/proof": "audit_log.read",
+		"/audit-log/EVENT/proof.tlog-proof": "audit_log.read",
+	} {
+		s := newSite(t)
+		s.project("acme", s.account(ownerEmail, false))
+		b := s.signedIn(ownerEmail)
+		user := s.user("acme").ID.String()
+		s.seal()
+		events, err := store.Column[event.ID](t.Context(), s.db, `SELECT id FROM events WHERE project_id = 'acme' ORDER BY id LIMIT 1`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.get("/projects/acme"+strings.NewReplacer("USER", user, "EVENT", events[0].String()).Replace(page)).want(t, 200)
+		if err := s.reads.Record(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(s.types("acme"), want) {
+			t.Errorf("%s leaves no %s", page, want)
+		}
 	}
 }
 

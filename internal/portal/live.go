@@ -46,7 +46,7 @@ func (p *portal) showLive(w http.ResponseWriter, r *http.Request, v visit) error
 	if len(page.Wrong) > 0 || err != nil {
 		return fault.New(fault.Malformed, "FilterMalformed", "The filter could not be understood.")
 	}
-	leave, err := p.lives.enter(v.session.ID)
+	leave, err := p.lives.enter(v.session.Account.ID, v.session.ID)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *portal) showLive(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	if err := s.follow(missed, news); err != nil && !errors.Is(err, errGone) {
 		p.note(r, fault.Of(err), http.StatusOK, err) // the answer has begun
 	}
@@ -111,7 +111,7 @@ func (s liveStream) follow(missed []auditlog.Row, news <-chan []auditlog.Row) er
 				s.p.note(s.r, fault.Of(err), http.StatusOK, err)
 				return s.sse.ended(ctx, s.r, err)
 			}
-			s.p.Reads.Note(s.v.by, s.v.project.ID, "portal")
+			s.p.Reads.Note(s.v.by, s.v.project.ID, "portal", auditlog.OfLog)
 			if err := s.sse.beat(); err != nil {
 				return err
 			}

@@ -205,7 +205,7 @@ func (p *portal) showLog(w http.ResponseWriter, r *http.Request, v visit) error 
 		if err := p.fill(r, v, &page, filter); err != nil {
 			return err
 		}
-		p.Reads.Note(v.by, v.project.ID, "portal")
+		p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	}
 	status := http.StatusOK
 	switch {

@@ -217,7 +217,9 @@ func TestEveryPostLeavesItsEvents(t *testing.T) {
 		{"POST /projects/{project}/audit-log/export", nil, []string{"id", "0123456789abcdef"}, "acme audit_log.exported"},
 		{"POST /projects/{project}/audit-log/export/table", nil, []string{"tab", "admin", "format", "csv"}, "acme audit_log.exported"},
 		{"POST /projects/{project}/audit-log/export/access", nil, []string{"editors", "yes"}, "acme project.export_access.updated"},
-		{"POST /projects/{project}/audit-log/erase", nil, func() []string { return []string{"user", s.user("acme").ID.String(), "reason", "They asked for it."} }, "acme audit.redacted"},
+		{"POST /projects/{project}/audit-log/erase", nil, func() []string {
+			return []string{"user", s.disable("acme", "gone@shop.example", event.Request{}).String(), "reason", "They asked for it."}
+		}, "acme audit.redacted"},
 		{"POST /projects/{project}/outbox/{id}/read", func() string { return s.message("acme", message.Queued) }, nil, "acme project.message.read"},
 		{"POST /projects/{project}/outbox/{id}/retry", func() string { return s.message("acme", message.Dead) }, nil, "acme project.message.requeued"},
 		{"POST /projects/{project}/admin-api/explorer/token", nil, nil, "acme project.admin_api_token.created"},

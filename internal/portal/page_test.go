@@ -179,7 +179,7 @@ func samples() map[string]templ.Component {
 		"export, editor": ExportPage{Base: inProject}.view(),
 		"erase":          ErasePage{Base: inProject, Fields: erasing, Name: evil, Events: 1234, Known: true}.view(),
 		"erase, whom":    ErasePage{Base: inProject, Fields: erasing}.view(),
-		"erased":         ErasedPage{Base: inProject, UserID: evil, Events: 3, Fields: 5, Certificate: evil, Verifier: evil, Recorded: []string{evil}, Alive: true, Leftover: true}.view(),
+		"erased":         ErasedPage{Base: inProject, UserID: evil, Events: 3, Fields: 5, Certificate: evil, Verifier: evil, Recorded: []string{evil}, Leftover: true}.view(),
 		"erased nothing": ErasedPage{Base: inProject}.view(),
 		"users": UsersPage{
 			Base: inProject, Search: evil, Sort: "login", Order: "oldest", Page: 2, Total: 120, MayAct: true,

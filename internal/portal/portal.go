@@ -57,6 +57,9 @@ type Config struct {
 	// MailConfigured and SMSConfigured are whether messages go out, or wait in the outbox.
 	MailConfigured, SMSConfigured bool
 
+	// MaxStreams is how many live pages an account may have open; 0 is no bound.
+	MaxStreams int
+
 	countFor, liveBeat time.Duration // tests set them
 }
 
@@ -64,7 +67,8 @@ type Config struct {
 type portal struct {
 	Config
 	assets    *assets
-	downloads *downloads
+	downloads *downloads // how far they are
+	writers   *writers
 	lives     *lives
 }
 
@@ -76,7 +80,7 @@ func New(c Config) http.Handler {
 	if c.liveBeat == 0 {
 		c.liveBeat = liveBeat
 	}
-	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), lives: newLives()}
+	p := &portal{Config: c, assets: loadAssets(), downloads: newDownloads(), writers: newWriters(), lives: newLives(c.MaxStreams)}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(p.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "CrossOrigin", "This form was sent from another site, so nothing was done.")
@@ -191,7 +195,7 @@ func (p *portal) note(r *http.Request, f *fault.Error, status int, err error) {
 		level = slog.LevelInfo // the client has left
 	}
 	p.Logger.LogAttrs(r.Context(), level, "portal request failed",
-		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request", web.Request(r).ID), slog.String("method", r.Method), slog.String("path", web.HarmlessPath(r.URL.Path)),
 		slog.Int("status", status), slog.String("code", f.Code), slog.Any("error", err))
 }
 

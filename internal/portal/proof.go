@@ -80,7 +80,7 @@ func (p *portal) showProof(w http.ResponseWriter, r *http.Request, v visit) erro
 	}
 	back := backQuery(r, row).encode()
 	page.Back, page.EventHref = v.path("/audit-log?"+back), page.Href+"?"+back
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return p.render(w, r, http.StatusOK, page.view())
 }
 
@@ -142,6 +142,7 @@ func (p *portal) downloadProof(w http.ResponseWriter, r *http.Request, v visit) 
 	if err != nil {
 		return err
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+row.ID.String()+`.tlog-proof"`) // a UUID
 	_, _ = w.Write(text)                                                                           // a client that has left needs no answer

@@ -43,6 +43,6 @@ func (p *portal) latest(r *http.Request, v visit, filter auditlog.Filter, n int)
 		}
 		rows = append(rows, shown)
 	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return slices.Clip(rows), nil
 }

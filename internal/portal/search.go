@@ -109,6 +109,7 @@ func (p *portal) showSuggestions(w http.ResponseWriter, r *http.Request, v visit
 	if failed != nil {
 		return failed
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return sendJSON(w, all)
 }
 

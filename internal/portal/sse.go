@@ -11,6 +11,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // sse is an answer that is a stream of server-sent events (HTML Standard, section 9.2). It
@@ -72,7 +73,8 @@ func (s sse) write(text string) error {
 // errGone is that nobody reads a stream any more, which is how most of them end.
 var errGone = errors.New("the reader has left")
 
-// How many streams there may be: of one session, which has some tabs, and in all.
+// How many streams there may be: of one session, which has some tabs, and in all. How many an
+// account may have, in all of its sessions, is Config.MaxStreams.
 const (
 	livesOfSession = 10
 	livesInAll     = 2000
@@ -83,30 +85,41 @@ type lives struct {
 	mu        sync.Mutex
 	all       int              // guarded by mu
 	ofSession map[event.ID]int // guarded by mu
+	ofAccount map[event.ID]int // guarded by mu
+
+	mostOfAccount int // 0 for no bound
 }
 
-func newLives() *lives { return &lives{ofSession: map[event.ID]int{}} }
+func newLives(mostOfAccount int) *lives {
+	return &lives{ofSession: map[event.ID]int{}, ofAccount: map[event.ID]int{}, mostOfAccount: mostOfAccount}
+}
 
 // enter takes a stream in; leave is to be called at its end.
 //
-// Errors: TooManyStreams.
-func (l *lives) enter(session event.ID) (leave func(), err error) {
+// Errors: TooManyStreams, QuotaExceeded.
+func (l *lives) enter(account, session event.ID) (leave func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.ofSession[session] >= livesOfSession:
 		return nil, fault.New(fault.Exhausted, "TooManyStreams", "You look at %d logs live already; end one of them first.", livesOfSession)
+	case l.mostOfAccount > 0 && l.ofAccount[account] >= l.mostOfAccount:
+		return nil, limit.StreamsLive.To(int64(l.mostOfAccount)).Exceeded()
 	case l.all >= livesInAll:
 		return nil, fault.New(fault.Exhausted, "TooManyStreams", "Too many people look at logs live just now. Refresh the page instead.")
 	}
 	l.all++
 	l.ofSession[session]++
+	l.ofAccount[account]++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.all--
 		if l.ofSession[session]--; l.ofSession[session] == 0 {
 			delete(l.ofSession, session)
+		}
+		if l.ofAccount[account]--; l.ofAccount[account] == 0 {
+			delete(l.ofAccount, account)
 		}
 	}, nil
 }

@@ -106,7 +106,7 @@ func (p *portal) showTimeline(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return sendJSON(w, answer)
 }
 

@@ -60,7 +60,7 @@ func (p *portal) showTop(w http.ResponseWriter, r *http.Request, v visit) error 
 	if lists.Actors, err = p.topActors(r, page, o, filter); err != nil {
 		return err
 	}
-	p.Reads.Note(v.by, v.project.ID, "portal")
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfLog)
 	return p.render(w, r, http.StatusOK, page.topLists(lists))
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sealog/sealog/internal/access"
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -52,6 +53,7 @@ func (p *portal) showUserAction(w http.ResponseWriter, r *http.Request, v visit)
 	if err != nil {
 		return err
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	d.form = fieldsOf(r)
 	if action.prefill != nil {
 		d.form.Values = action.prefill(d.user, v.project)

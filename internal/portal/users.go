@@ -110,6 +110,7 @@ func (p *portal) showUsers(w http.ResponseWriter, r *http.Request, v visit) erro
 	if page.Sort == "login" {
 		in.SortBy = directory.ByLastLoginAt
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	found, err := p.Directory.List(r.Context(), v.project.ID, in)
 	if err != nil {
 		return err
@@ -162,6 +163,7 @@ func (p *portal) showUser(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	p.Reads.Note(v.by, v.project.ID, "portal", auditlog.OfUsers)
 	page := UserPage{User: user, Row: userRow(user, p.Now()), MayAct: v.role.May(access.Act)}
 	if err := p.fillUser(r, v, &page); err != nil {
 		return err

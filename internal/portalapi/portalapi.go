@@ -19,6 +19,7 @@ import (
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/graph"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/portalapi/gql"
 	"github.com/sealog/sealog/internal/portalapi/model"
 	"github.com/sealog/sealog/internal/project"
@@ -40,11 +41,12 @@ type Config struct {
 type handler struct {
 	Config
 	documents graph.Documents
+	answers   *limit.Answers
 }
 
 // New returns the handler of /api/graphql and /api/apps/.
 func New(c Config) http.Handler {
-	h := &handler{Config: c, documents: graph.NewDocuments()}
+	h := &handler{Config: c, documents: graph.NewDocuments(), answers: limit.NewAnswers()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/graphql", h.graphql)
 	for _, method := range []string{"GET", "POST", "OPTIONS"} {
@@ -121,9 +123,9 @@ func (h *handler) graphql(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	run := graph.Call{
-		Documents: h.documents, Logger: h.Logger, RequestID: req.ID, Refuse: c.refuse, RefuseMutation: c.refuseMutation,
+		Documents: h.documents, Answers: h.answers, Owner: session.Account.ID.String(), Logger: h.Logger, RequestID: req.ID, Refuse: c.refuse, RefuseMutation: c.refuseMutation,
 	}
-	run.Run(w, r, gql.NewExecutableSchema(gql.Config{Resolvers: c}), params)
+	run.Run(w, r, gql.NewExecutableSchema(gql.Config{Resolvers: c, Complexity: costs()}), params)
 }
 
 // refuse records that a request was refused before anything ran, and returns the error to

@@ -12,6 +12,7 @@ import (
 	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/storetest"
 )
@@ -82,7 +83,9 @@ func TestConfigureRefuses(t *testing.T) {
 		"id: &a acme\n":           {{Line: 1, Message: "anchors, aliases and tags are not taken"}},
 		"id: acme\n---\nid: acme": {{Message: "it has more than one document"}},
 		"id: acme\x00":            {{Message: "it holds a NUL character"}},
-		"id: acme\n#" + strings.Repeat("x", 256<<10): {{Message: "it has more than 256 KiB"}},
+		"id: acme\n#" + strings.Repeat("x", 256<<10): {{
+			Message: "The configuration exceeds the limit of 256 KiB", Exceeded: &limit.Excess{Bound: "configuration_size", Limit: 256 << 10, Unit: limit.Bytes},
+		}},
 	} {
 		_, err := s.Configure(t.Context(), storetest.Operator(), "acme", text, 0)
 		f, ok := errors.AsType[*fault.Error](err)

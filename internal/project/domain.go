@@ -18,6 +18,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -116,6 +117,9 @@ func (s *Service) Domains(ctx context.Context, p Project) (_ []Domain, err error
 func (s *Service) ByHost(ctx context.Context, host string) (_ string, _ bool, err error) {
 	defer fault.Wrap(&err, "project.ByHost(%q)", host)
 	host = strings.TrimSuffix(host, ".")
+	if len(host) > limit.DomainLength.Most {
+		return "", false, nil
+	}
 	if own := s.PublicURL.Hostname(); host == own || host == "" {
 		return "", false, nil
 	} else if id, below := strings.CutSuffix(host, "."+own); below {
@@ -133,8 +137,11 @@ func (s *Service) checkDomain(text string) (domain, apex string, _ error) {
 		return "", "", fault.New(fault.Invalid, "InvalidDomain", "%s", words).On("domain").Because(cause)
 	}
 	text = strings.TrimSuffix(strings.TrimSpace(text), ".")
+	if len(text) > limit.DomainLength.Most { // before IDNA, which takes time with the square of it
+		return "", "", limit.DomainLength.Exceeded().On("domain")
+	}
 	domain, err := idna.Lookup.ToASCII(text)
-	if err != nil || len(domain) > 253 {
+	if err != nil || len(domain) > limit.DomainLength.Most {
 		return invalid("That is not a domain: write it like auth.example.com.", err)
 	}
 	if _, err := netip.ParseAddr(domain); err == nil {

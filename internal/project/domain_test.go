@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/outsidetest"
 	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/storetest"
@@ -211,4 +212,21 @@ func TestAnApexIsOneProjects(t *testing.T) {
 	}
 	_, err := p.AddDomain(ctx, owner, loser, "other.shop.example")
 	p.want(err, "DuplicatedDomain")
+}
+
+// TestALongDomainIsRefusedByItsLength: IDNA takes time with the square of a name's length.
+func TestALongDomainIsRefusedByItsLength(t *testing.T) {
+	t.Parallel()
+	p, _ := withDNS(t)
+	var long strings.Builder
+	for i := range 20_000 {
+		long.WriteRune(rune(0x4e00 + i))
+	}
+	_, err := p.AddDomain(t.Context(), by(p.owner), "acme", long.String()+".example")
+	if excess, ok := fault.Of(err).Info.(limit.Excess); !ok || excess.Bound != limit.DomainLength.Name || !fault.Is(err, "InvalidDomain") {
+		t.Errorf("%v", err)
+	}
+	if id, ok, err := p.ByHost(t.Context(), long.String()); id != "" || ok || err != nil {
+		t.Errorf("%q, %v, %v", id, ok, err)
+	}
 }

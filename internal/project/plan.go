@@ -34,6 +34,11 @@ type Plan struct {
 	Domains int `yaml:"domains" json:"domains"`
 	// RetrievalDays is how many days back the log can be read.
 	RetrievalDays int `yaml:"retrieval_days" json:"retrieval_days"`
+	// EventsOfDay, BytesOfDay and CallsPerSecond stand in for the operator's ceilings of these
+	// names; nil leaves those in force.
+	EventsOfDay    *int64 `yaml:"events_of_day" json:"events_of_day,omitempty"`
+	BytesOfDay     *int64 `yaml:"bytes_of_day" json:"bytes_of_day,omitempty"`
+	CallsPerSecond *int64 `yaml:"calls_per_second" json:"calls_per_second,omitempty"`
 }
 
 // Plans are the plans of an installation. The first is that of new projects.
@@ -70,6 +75,10 @@ func ReadPlans(text []byte) (Plans, error) {
 			Collaborators *int   `yaml:"collaborators"`
 			Domains       *int   `yaml:"domains"`
 			RetrievalDays *int   `yaml:"retrieval_days"`
+
+			EventsOfDay    *int64 `yaml:"events_of_day"`
+			BytesOfDay     *int64 `yaml:"bytes_of_day"`
+			CallsPerSecond *int64 `yaml:"calls_per_second"`
 		} `yaml:"plans"`
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&file); err != nil {
@@ -94,6 +103,12 @@ func ReadPlans(text []byte) (Plans, error) {
 		if plan.Collaborators == 0 || min(plan.Collaborators, plan.Domains, plan.RetrievalDays) < Unlimited {
 			wrong = append(wrong, fmt.Sprintf("plan %d has a limit that none can be: at least one collaborator, and -1 for no limit", i+1))
 		}
+		for _, ceiling := range []*int64{p.EventsOfDay, p.BytesOfDay, p.CallsPerSecond} {
+			if ceiling != nil && (*ceiling < 1 && *ceiling != Unlimited || ceiling == p.CallsPerSecond && *ceiling > 1_000_000) {
+				wrong = append(wrong, fmt.Sprintf("plan %d has a ceiling that cannot be: at least 1, calls_per_second at most 1000000, and -1 for none", i+1))
+			}
+		}
+		plan.EventsOfDay, plan.BytesOfDay, plan.CallsPerSecond = p.EventsOfDay, p.BytesOfDay, p.CallsPerSecond
 		plans = append(plans, plan)
 	}
 	if len(plans) == 0 {

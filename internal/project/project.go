@@ -51,6 +51,9 @@ func (p Project) Title() string {
 
 const columns = `project_id, name, log_id, config, version, plan, created_at, editors_may_export`
 
+// HeldBytes is what the project takes in memory, about: its configuration as text and as read.
+func (p *Project) HeldBytes() int { return 3 * len(p.ConfigYML) }
+
 func (p *Project) fields() []any {
 	return []any{&p.ID, &p.Name, &p.LogID, &p.ConfigYML, &p.Version, &p.Plan.Name, store.Time(&p.CreatedAt), &p.EditorsMayExport}
 }
@@ -76,6 +79,8 @@ type Settings struct {
 	PublicURL *url.URL
 	// Plans are what projects can choose of; nil is DefaultPlans.
 	Plans Plans
+	// Ceilings are the operator's, above what projects set for themselves.
+	Ceilings Ceilings
 	// Resolver asks for the TXT records of domains; nil is the system's.
 	Resolver *net.Resolver
 }
@@ -170,6 +175,9 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 		}
 		return Project{}, refused(err)
 	}
+	if err := s.mayOwnMore(ctx, s.db, by, owner.ID); err != nil {
+		return Project{}, refused(err)
+	}
 	config, err := json.Marshal(settings.Default(id))
 	if err != nil {
 		return Project{}, fmt.Errorf("project: %w", err)
@@ -178,9 +186,18 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 	if err != nil {
 		return Project{}, err
 	}
+	var exceeded error
 	_, err = store.Record(ctx, s.db, by, event.InProject(id),
 		func(ctx context.Context, tx *store.Tx) (event.ProjectAppCreated, error) {
 			fact := event.ProjectAppCreated{AppConfig: config, Name: name, Owner: owner}
+			if err := lockOwner(ctx, tx, owner.ID); err != nil {
+				return fact, err
+			}
+			if exceeded = s.mayOwnMore(ctx, tx, by, owner.ID); fault.Is(exceeded, "QuotaExceeded") {
+				return fact, store.ErrNoChange // the attempt is recorded in the Portal's log
+			} else if exceeded != nil {
+				return fact, exceeded
+			}
 			if err := s.insert(ctx, tx, id, name); err != nil {
 				if store.IsUnique(err) {
 					err = store.ErrNoChange // somebody was faster; it is their log
@@ -192,6 +209,9 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 			}
 			return fact, insertCollaborator(ctx, tx, id, owner.ID, "OWNER")
 		})
+	if exceeded != nil {
+		return Project{}, refused(exceeded)
+	}
 	if errors.Is(err, store.ErrNoChange) {
 		return Project{}, refused(errExists())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -54,6 +55,9 @@ type SMTP struct {
 
 // problem is what is wrong with it, or "".
 func (m SMTP) problem() (field, words string) {
+	if len(m.Sender) > limit.MailboxLength.Most {
+		return "sender", limit.MailboxLength.Exceeded().Message
+	}
 	_, err := mail.ParseAddress(m.Sender)
 	switch {
 	case m.Host == "" || len(m.Host) > 253 || strings.ContainsAny(m.Host, " /:@\r\n"):
@@ -153,11 +157,6 @@ func SMTPOf(ctx context.Context, db *store.DB, project string) (SMTP, bool, erro
 		err = json.Unmarshal(plain, &m)
 	}
 	return m, err == nil, err
-}
-
-// WithSMTP returns the projects that have a mail server of their own.
-func WithSMTP(ctx context.Context, db *store.DB) ([]string, error) {
-	return store.Column[string](ctx, db, `SELECT project_id FROM project_secrets WHERE kind = $1 ORDER BY project_id LIMIT 10000`, smtpSecret)
 }
 
 // ClientSecretMatches reports whether a client proves itself with a secret. A client that

@@ -91,14 +91,15 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.stop()
 	<-s.done
 	return errors.Join(
-		s.reads.Record(ctx),
+		s.reads.Finish(ctx),
 		s.refusals.Record(ctx, s.db, s.db.Now().Add(time.Hour)),
 		store.RecordSuppressed(ctx, s.db),
+		store.FoldUsage(ctx, s.db),
 	)
 }
 
 func (s *Service) runOnce(ctx context.Context, now time.Time) error {
-	errs := []error{s.reads.Record(ctx), s.refusals.Record(ctx, s.db, now)}
+	errs := []error{s.reads.Record(ctx), s.refusals.Record(ctx, s.db, now), store.FoldUsage(ctx, s.db)}
 	if now.Sub(s.suppressedAt) >= time.Minute {
 		s.suppressedAt = now
 		errs = append(errs, store.RecordSuppressed(ctx, s.db))
@@ -111,7 +112,7 @@ func (s *Service) runOnce(ctx context.Context, now time.Time) error {
 	if now.Sub(s.sweptAt) >= sweepEvery {
 		s.sweptAt = now
 		errs = append(errs, directory.Sweep(ctx, s.db, now), session.Sweep(ctx, s.db, now), access.SweepTokens(ctx, s.db, now), access.SweepChallenges(ctx, s.db, now),
-			message.Sweep(ctx, s.db, now), project.SweepVisits(ctx, s.db, now))
+			message.Sweep(ctx, s.db, now), project.SweepVisits(ctx, s.db, now), store.SweepUsage(ctx, s.db, now))
 	}
 	if now.Sub(s.partitionsAt) >= partitionsEvery {
 		if err := store.EnsurePartitions(ctx, s.db, now, monthsAhead); err != nil {

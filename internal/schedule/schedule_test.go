@@ -30,7 +30,7 @@ func newService(t *testing.T) (*Service, *store.DB) {
 func leave(t *testing.T, s *Service, db *store.DB) {
 	t.Helper()
 	by := storetest.Operator()
-	s.reads.Note(by, "acme", "portal")
+	s.reads.Note(by, "acme", "portal", auditlog.OfLog)
 	s.refusals.Count("acme", "TokenMissing", "192.0.2.1", db.Now())
 	for range 100 {
 		err := store.Refuse[event.DeleteUserExecuted](t.Context(), db, by, event.InProject("acme"), fault.New(fault.NotFound, "UserNotFound", "No."))

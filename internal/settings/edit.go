@@ -1,9 +1,7 @@
 package settings
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -14,9 +12,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // Edit is a key to be set, or to be left out when Value is nil. Path is a JSON Pointer.
@@ -33,52 +31,71 @@ func errNotEditable(path string) error {
 // Apply makes edits in a YAML text: what they are not about stays as it is written, comments
 // too. What comes out says exactly what was asked for, or it is an error.
 //
-// Errors: ConfigInvalid (the text is no configuration), ConfigNotEditable.
+// Errors: ConfigInvalid (the text is no configuration, or would exceed a bound),
+// ConfigNotEditable (also when the edits together would read too much text).
 func Apply(text string, edits []Edit) (string, error) {
-	for _, e := range edits {
-		changed, err := apply(text, e)
-		if err != nil {
-			return "", err
-		}
-		text = changed
+	if err := limit.ConfigEdits.Check(len(edits) * len(text)); err != nil {
+		err := limit.ConfigEdits.Exceeded()
+		err.Message += " Change less at once, or change the configuration as text."
+		return "", err.On("config")
 	}
-	return text, nil
-}
-
-func apply(text string, e Edit) (string, error) {
-	file, was, problem := read(text)
+	file, value, problem := read(text)
 	if problem != nil {
 		return "", invalid(*problem)
 	}
-	path := steps(e.Path)
-	var value any
-	if e.Value != nil {
-		var err error
-		if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(e.Value)); err != nil {
-			return "", fmt.Errorf("settings: %w", err)
+	d := document{text, file, value}
+	for _, e := range edits {
+		if err := d.apply(e); err != nil {
+			return "", err
 		}
 	}
-	wanted, ok := changed(was, path, value, e.Value == nil)
+	return d.text, nil
+}
+
+// document is a text with what it says: its nodes and its value.
+type document struct {
+	text  string
+	file  *ast.File
+	value any
+}
+
+// apply makes one edit.
+func (d *document) apply(e Edit) error {
+	path := steps(e.Path)
+	if len(path) > limit.ConfigDepth.Most {
+		return invalid(*exceeding(limit.ConfigDepth, 0))
+	}
+	var value any
+	if e.Value != nil {
+		var problem *Problem
+		if value, problem = fromJSON(e.Value); problem != nil {
+			return invalid(*problem)
+		}
+	}
+	wanted, ok := changed(d.value, path, value, e.Value == nil)
 	if !ok || len(path) == 0 {
-		return "", errNotEditable(e.Path)
+		return errNotEditable(e.Path)
 	}
-	if reflect.DeepEqual(was, wanted) {
-		return text, nil
+	if reflect.DeepEqual(d.value, wanted) {
+		return nil
 	}
-	lines := strings.SplitAfter(text, "\n")
+	lines := strings.SplitAfter(d.text, "\n")
 	for depth := len(path); depth > 0; depth-- {
 		// The key itself, then, where it cannot be reached, what is around it.
 		part, _ := member(wanted, path[:depth])
 		gone := depth == len(path) && e.Value == nil
-		after, ok := splice(file, lines, path[:depth], part, gone)
+		after, ok := splice(d.file, lines, path[:depth], part, gone)
 		if !ok {
 			continue
 		}
-		if is, err := decoded(after); err == nil && reflect.DeepEqual(is, wanted) {
-			return after, nil
+		if file, is, problem := read(after); problem == nil && reflect.DeepEqual(is, wanted) {
+			*d = document{after, file, wanted}
+			return nil
+		} else if problem != nil && problem.Exceeded != nil {
+			return invalid(*problem)
 		}
 	}
-	return "", errNotEditable(e.Path)
+	return errNotEditable(e.Path)
 }
 
 // changed is a value in which one thing is set or left out. The value itself stays as it is.
@@ -389,34 +406,45 @@ func insertEntry(lines []string, p place, path []string, value any) (string, boo
 }
 
 // Merge makes a YAML text say what a JSON configuration says, and edits only what differs.
-// A text that cannot be edited so is written anew, without its comments.
+// A text that cannot be edited so, or only with much reading, is written again as a whole,
+// without its comments.
 //
-// Errors: ConfigInvalid (the JSON is none).
+// Errors: ConfigInvalid (the JSON is none, or does not fit the schema).
 func Merge(text string, wanted json.RawMessage) (string, error) {
-	to, err := jsonschema.UnmarshalJSON(bytes.NewReader(wanted))
-	if _, ok := to.(map[string]any); err != nil || !ok {
+	to, problem := fromJSON(wanted)
+	if problem != nil {
+		return "", invalid(*problem)
+	}
+	all, ok := to.(map[string]any)
+	if !ok {
 		return "", invalid(Problem{Message: "it is not a JSON object"})
 	}
+	// Before anything is written, since that takes time with the number of keys.
+	if problems := violations(to); len(problems) > 0 {
+		return "", invalid(problems...)
+	}
+	return merge(text, all), nil
+}
+
+// merge makes a text say what an object says.
+func merge(text string, to map[string]any) string {
 	_, from, problem := read(text)
 	if problem != nil {
 		from = nil // what is stored was read once; this is for texts of other versions
 	}
-	merged := text
 	if from != nil {
-		merged, err = Apply(text, differences("", from, to))
-		if is, problem := decoded(merged); err == nil && problem == nil && reflect.DeepEqual(is, to) {
-			return merged, nil
+		if merged, err := Apply(text, differences("", from, any(to))); err == nil { // it says what was asked for
+			return merged
 		}
 	}
 	var b strings.Builder
-	all := to.(map[string]any)
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		b.WriteString(block(key, all[key], 0))
+	for _, key := range slices.Sorted(maps.Keys(to)) {
+		b.WriteString(block(key, to[key], 0))
 	}
-	if is, err := decoded(b.String()); err == nil && reflect.DeepEqual(is, to) {
-		return b.String(), nil
+	if _, is, problem := read(b.String()); problem == nil && reflect.DeepEqual(is, any(to)) {
+		return b.String()
 	}
-	return string(wanted) + "\n", nil // JSON is YAML
+	return encoded(to) + "\n" // JSON is YAML
 }
 
 // differences are the edits that lead from one value to another.
@@ -424,7 +452,6 @@ func differences(at string, from, to any) []Edit {
 	if reflect.DeepEqual(from, to) {
 		return nil
 	}
-	set := []Edit{{Path: at, Value: json.RawMessage(encoded(to))}}
 	was, ok := from.(map[string]any)
 	is, ok2 := to.(map[string]any)
 	if ok && ok2 {
@@ -446,7 +473,7 @@ func differences(at string, from, to any) []Edit {
 	list, ok := from.([]any)
 	other, ok2 := to.([]any)
 	if !ok || !ok2 || len(list) != len(other) {
-		return set
+		return []Edit{{Path: at, Value: json.RawMessage(encoded(to))}}
 	}
 	var all []Edit
 	for i := range list {

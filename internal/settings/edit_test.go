@@ -149,26 +149,23 @@ func TestMerge(t *testing.T) {
 	}
 	edited, _ := changed(value, []string{"password", "min_length"}, json.Number("14"), false)
 	edited, _ = changed(edited, []string{"oauth"}, nil, true)
-	got, err := Merge(commented, json.RawMessage(encoded(edited)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := merge(commented, edited.(map[string]any))
 	want := strings.Replace(strings.Replace(commented, "min_length: 10 ", "min_length: 14 ", 1), "oauth: {clients: [{client_id: shop, name: \"Shop é\"}]}  # one\n", "", 1)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want, +got):\n%s", diff)
 	}
 	for _, text := range []string{`{"id":"acme","password":{"min_length":9},"hook":{"blocking_handlers":[{"event":"user.pre_create","url":"https://a.example"}]}}`, `{}`, `{"a":[[],{}],"b":"x\ny"}`} {
-		got, err := Merge("{id: acme, x: 1} # all in one line", json.RawMessage(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		is, err := decoded(got)
 		to, _ := decoded(text)
+		got := merge("{id: acme, x: 1} # all in one line", to.(map[string]any))
+		is, err := decoded(got)
 		if err != nil || !reflect.DeepEqual(is, to) {
 			t.Errorf("%s became %q, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{``, `[]`, `1`, `{`} {
+	if got, err := Merge("id: acme # us\n", json.RawMessage(`{"id":"acme","password":{"min_length":9}}`)); err != nil || got != "id: acme # us\npassword:\n  min_length: 9\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, text := range []string{``, `[]`, `1`, `{`, `{"id":"acme","x":1}`, `{}`} {
 		if _, err := Merge(commented, json.RawMessage(text)); !fault.Is(err, "ConfigInvalid") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -47,9 +47,21 @@ var compiled = sync.OnceValue(func() *jsonschema.Schema {
 // eight hex digits.
 func Checksum(text string) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text))) }
 
-// Problems lists what is wrong with a configuration.
+// Problems lists what is wrong with a configuration: the first of it, and how many more
+// problems there are.
 type Problems struct {
 	Problems []Problem `json:"problems"`
+	More     int       `json:"more,omitempty"`
+}
+
+// Excess implements limit.Excessive.
+func (p Problems) Excess() (limit.Excess, bool) {
+	for _, problem := range p.Problems {
+		if problem.Exceeded != nil {
+			return *problem.Exceeded, true
+		}
+	}
+	return limit.Excess{}, false
 }
 
 // Problem is one thing that is wrong. Path is a JSON Pointer (RFC 6901), Line counts from 1
@@ -58,6 +70,8 @@ type Problem struct {
 	Path    string `json:"path"`
 	Line    int    `json:"line,omitempty"`
 	Message string `json:"message"`
+	// Exceeded is the bound that is exceeded, if the problem is that.
+	Exceeded *limit.Excess `json:"exceeded,omitempty"`
 }
 
 // String is the problem in one line.
@@ -76,12 +90,17 @@ func invalid(problems ...Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
+	more := max(len(problems)-limit.ConfigProblems.Most, 0)
+	problems = problems[:len(problems)-more]
 	words := make([]string, len(problems))
 	for i, p := range problems {
 		words[i] = p.String()
 	}
+	if more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
+	}
 	return fault.New(fault.Invalid, "ConfigInvalid", "The configuration is invalid: %s", strings.Join(words, "; ")).
-		On("config").With(Problems{problems})
+		On("config").With(Problems{problems, more})
 }
 
 // Parse reads a configuration of a project and reports everything that is wrong with it.
@@ -103,24 +122,23 @@ func Parse(id, text string) (Config, error) {
 	return c, invalid(placed(file, c.problems(id))...)
 }
 
-// placed finds the lines of problems, and sorts them by these.
+// placed finds the lines of those problems that are reported, and sorts them by these.
 func placed(file *ast.File, problems []Problem) []Problem {
-	for i := range problems {
-		problems[i].Line = lineOf(file, problems[i].Path)
+	reported := problems[:min(len(problems), limit.ConfigProblems.Most)]
+	for i := range reported {
+		reported[i].Line = lineOf(file, reported[i].Path)
 	}
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(reported, func(a, b Problem) int { return a.Line - b.Line })
 	return problems
 }
 
 // read reads a text as the one document it has to be, and as the JSON it stands for.
 func read(text string) (*ast.File, any, *Problem) {
-	if len(text) > limit.ConfigSize.Most {
-		return nil, nil, &Problem{Message: "it has more than " + limit.ConfigSize.Amount()}
+	all, problem := tokens(text)
+	if problem != nil {
+		return nil, nil, problem
 	}
-	if strings.ContainsRune(text, 0) {
-		return nil, nil, &Problem{Message: "it holds a NUL character"}
-	}
-	file, err := parser.ParseBytes([]byte(text), parser.ParseComments)
+	file, err := parser.Parse(all, parser.ParseComments)
 	if err != nil {
 		p := problemOf(err)
 		return nil, nil, &p
@@ -142,7 +160,7 @@ func read(text string) (*ast.File, any, *Problem) {
 		p := problemOf(err)
 		return nil, nil, &p
 	}
-	return file, value, nil
+	return file, value, checkNumbers("", value)
 }
 
 // decoded is a text's value as JSON has it, numbers as they are written.

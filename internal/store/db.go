@@ -51,6 +51,7 @@ type DB struct {
 	vault       *vault.Vault
 	log         *slog.Logger
 	attempts    *attempts
+	usage       *usage
 	logs        *logNames
 	recorded    bell
 	closed      atomic.Bool
@@ -67,7 +68,7 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 		config.Log = slog.Default()
 	}
 	db := &DB{
-		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), logs: newLogNames(),
+		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), usage: newUsage(), logs: newLogNames(),
 		clock: &event.Clock{Now: config.Now}, recorded: make(bell, 1),
 	}
 	if config.URL != "" {

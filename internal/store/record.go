@@ -28,7 +28,11 @@ func Record[P event.Payload[P]](ctx context.Context, db *DB, by event.By, about 
 	change func(context.Context, *Tx) (P, error),
 ) (P, error) {
 	var fact P
-	err := db.write(ctx, by, about.Project, func(ctx context.Context, tx *Tx) (err error) {
+	err := db.admit(ctx, by, fact.Type(), about.Project)
+	if err != nil {
+		return fact, db.attempt(ctx, fact.Type(), by, about, err)
+	}
+	err = db.write(ctx, by, about.Project, func(ctx context.Context, tx *Tx) (err error) {
 		if fact, err = change(ctx, tx); err != nil {
 			return err
 		}
@@ -89,7 +93,9 @@ func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about even
 		// A project that is not there has no log; its name becomes the target.
 		about = event.About(event.PortalProject, "project", about.Project)
 	}
-	if !db.attempts.allow(about.Project, by.Actor.ID, f.Code, db.clock.Next().Time()) {
+	exceeded, err := db.exceeded(ctx, about.Project)
+	caller, what := attemptCaller{about.Project, by.Actor.ID}, attempted{tryOf(t, about), f.Code}
+	if !db.attempts.allow(caller, what, err == nil && exceeded != nil, db.clock.Next().Time()) {
 		return recordedError{cause}
 	}
 	failure := event.ContextError{Kind: f.Kind.String(), Code: f.Code}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sealog/sealog/internal/limit"
 )
 
 // Querier runs a SELECT: a DB (on its read pool), a Snapshot, a Tx or a Book.
@@ -14,8 +16,13 @@ type Querier interface {
 	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+// large is a row of which it matters how many bytes it takes in memory.
+type large interface{ HeldBytes() int }
+
 // Collect runs a query and returns its rows. fields gives the places of a row's columns, in
-// the order of the query's column list. No rows give an empty slice, not nil.
+// the order of the query's column list. No rows give an empty slice, not nil. Rows
+// that say how large they are count for the answer that ctx is of, and too many of them are
+// not read to their end.
 func Collect[T any](ctx context.Context, q Querier, fields func(*T) []any, query string, args ...any) ([]T, error) {
 	rows, err := q.query(ctx, query, args...)
 	if err != nil {
@@ -27,6 +34,11 @@ func Collect[T any](ctx context.Context, q Querier, fields func(*T) []any, query
 		var row T
 		if err := rows.Scan(fields(&row)...); err != nil {
 			return nil, fmt.Errorf("store: scan: %w", translate(err))
+		}
+		if row, ok := any(&row).(large); ok {
+			if err := limit.Hold(ctx, row.HeldBytes()); err != nil {
+				return nil, err
+			}
 		}
 		all = append(all, row)
 	}

@@ -23,13 +23,19 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 		return err
 	}
 	var first event.ID
-	record := db.recording(by, project, &first, run)
+	var drafts []*draft // of the run that was committed
+	record := db.recording(by, project, &first, func(ctx context.Context, tx *Tx) error {
+		err := run(ctx, tx)
+		drafts = tx.drafts
+		return err
+	})
 	if db.group != nil {
 		err = db.group.do(ctx, record)
 	} else {
 		err = db.joint.do(ctx, record)
 	}
 	if err == nil {
+		db.usage.add(project, first.Time(), drafts)
 		db.recorded.ring()
 	}
 	return err

@@ -53,13 +53,11 @@ func facts(r *http.Request, trustedHops int) event.Request {
 		IP:           clientAddress(r.RemoteAddr, chain, trustedHops),
 		ForwardedFor: Clean(strings.Join(chain, ", "), maxForwarded),
 		UserAgent:    Clean(r.UserAgent(), maxUserAgent),
-		Host:         host(r, trustedHops),
-		URL:          Clean(scheme+"://"+r.Host+withoutSecrets(r.URL).RequestURI(), maxURL),
+		Host:         strings.ToLower(Clean(hostname(r.Host), 253)),
+		URL:          Harmless(&url.URL{Scheme: scheme, Host: Clean(r.Host, 255), Path: r.URL.Path, RawQuery: r.URL.RawQuery}),
 		TrackingID:   trackingID(r.Header.Get("Traceparent")),
 	}
-	if referer, err := url.Parse(r.Referer()); err == nil && r.Referer() != "" {
-		f.Referer = Clean(withoutSecrets(referer).String(), maxURL)
-	}
+	f.Referer = referer(r)
 	if tags, _, err := language.ParseAcceptLanguage(Clean(r.Header.Get("Accept-Language"), maxForwarded)); err == nil {
 		for _, tag := range tags[:min(len(tags), maxLanguages)] {
 			f.Languages = append(f.Languages, tag.String())
@@ -71,17 +69,41 @@ func facts(r *http.Request, trustedHops int) event.Request {
 	return f
 }
 
-// host is the host that the request was sent to, or the one that the first trusted proxy says
-// it was sent to.
-func host(r *http.Request, trustedHops int) string {
-	name := r.Host
-	if said := r.Header.Get("X-Forwarded-Host"); said != "" && trustedHops > 0 {
-		name, _, _ = strings.Cut(said, ",")
+// believedHost is the host, with its port, that the client asked for: the one of the request, or
+// that which the first trusted proxy says. Each proxy may append to X-Forwarded-Host, so what is
+// believed is as many entries from its end as there are proxies: a client cannot choose it. A name
+// without a port that is the request's own loses nothing of that.
+func believedHost(r *http.Request, trustedHops int) string {
+	if trustedHops == 0 {
+		return r.Host
 	}
-	if bare, _, err := net.SplitHostPort(name); err == nil {
-		name = bare
+	said := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Host"), ","), ",")
+	name := strings.TrimSpace(said[max(0, len(said)-trustedHops)])
+	if name == "" || strings.EqualFold(name, hostname(r.Host)) {
+		return r.Host
 	}
-	return strings.ToLower(Clean(strings.TrimSpace(name), 253))
+	return name
+}
+
+// hostname is a host without its port.
+func hostname(host string) string {
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		return bare
+	}
+	return host
+}
+
+// referer is where the client says that it came from: of another site only the origin, since
+// nothing is known of its paths.
+func referer(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host == "" || from.Scheme != "http" && from.Scheme != "https" {
+		return ""
+	}
+	if !strings.EqualFold(from.Host, r.Host) {
+		from = &url.URL{Scheme: from.Scheme, Host: from.Host}
+	}
+	return Harmless(from)
 }
 
 // clientAddress believes the connection, or as many entries of the forwarding chain, from
@@ -102,20 +124,6 @@ func clientAddress(remote string, chain []string, trustedHops int) string {
 		return pair.Addr().Unmap().WithZone("").String()
 	}
 	return Clean(host, 64)
-}
-
-// withoutSecrets hides the query parameters that carry a secret of ours.
-func withoutSecrets(u *url.URL) *url.URL {
-	q := u.Query()
-	for _, name := range []string{"token", "code"} {
-		if q.Has(name) {
-			q.Set(name, "hidden")
-			hidden := *u
-			hidden.RawQuery = q.Encode()
-			u = &hidden
-		}
-	}
-	return u
 }
 
 // Clean makes text safe to store and to log: valid UTF-8 without control characters, of which

@@ -2,7 +2,8 @@
 // for errors, the access log, panics, health and metrics.
 //
 // Invariant: a request's facts are read once, at the door, with the number of trusted
-// proxies; nothing behind it looks at forwarding headers. Start reading at Handle.
+// proxies; nothing behind it looks at forwarding headers, and its Host is the one that is
+// believed. No address is recorded or logged but through Harmless. Start reading at Handle.
 package web
 
 import (
@@ -54,6 +55,7 @@ func Status(kind fault.Kind) int {
 func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
+		r.Host = believedHost(r, trustedHops)
 		f := facts(r, trustedHops)
 		w.Header().Set("X-Request-ID", f.ID)
 		answer := &recorder{ResponseWriter: w, metrics: metrics}
@@ -70,7 +72,7 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 			}
 			took := time.Since(begun)
 			metrics.observe(r, answer.status, took)
-			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", Clean(r.URL.Path, maxURL),
+			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", HarmlessPath(r.URL.Path),
 				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
 		}()
 		call, done := hurried(withRequest(r, f, answer))
@@ -148,7 +150,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 func (m *Metrics) refused(f *fault.Error) {
 	m.errors.WithLabelValues(f.Kind.String(), f.Code).Inc()
-	if excess, ok := f.Info.(limit.Excess); ok {
+	if excess, ok := limit.ExcessOf(f); ok {
 		m.bounds.WithLabelValues(excess.Bound).Inc()
 	}
 }

@@ -58,7 +58,7 @@ func TestFacts(t *testing.T) {
 	r.Header.Set("Accept-Language", "en-GB,en;q=0.8,de;q=0.9")
 	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	f := facts(r, 0)
-	if strings.Contains(f.URL+f.Referer, "secret") || !strings.HasPrefix(f.URL, "https://acme.example/setup?") || !strings.Contains(f.URL, "x=1") {
+	if strings.Contains(f.URL+f.Referer, "secret") || !strings.HasPrefix(f.URL, "https://acme.example/setup?") || !strings.Contains(f.URL, "x=hidden") {
 		t.Errorf("URL %q, referer %q", f.URL, f.Referer)
 	}
 	if len(f.UserAgent) > maxUserAgent+3 || !utf8.ValidString(f.UserAgent) || strings.ContainsAny(f.UserAgent, "\n\x00") {

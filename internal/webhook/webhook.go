@@ -59,12 +59,29 @@ func New(c Config) *Client {
 // errPrivate is an address that must not be reached.
 var errPrivate = errors.New("webhook: the address is not public")
 
-// refused are networks that are not public besides those that netip knows (RFC 6890).
-var refused = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
-	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("fec0::/10"),
+// refused are the networks of the IANA registries of special-purpose addresses (RFC 6890 and what
+// updates it), and the addresses of cloud providers' own services that look public.
+var refused = prefixes(
+	// IPv4. Private, loopback, link-local and multicast addresses are known to netip, too.
+	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+	"192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+	"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+	"168.63.129.16/32", // Azure's virtual machines reach their host here
+	// IPv6: what of the global unicast addresses is special.
+	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
+)
+
+// globalUnicast is all that IANA has allocated of IPv6. Outside of it is everything that another
+// address hides in: IPv4-compatible, mapped and translated addresses (::/96, ::ffff:0:0/96,
+// ::ffff:0:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48), and 100::/64, 5f00::/16, fc00::/7, fe80::/10, ff00::/8.
+var globalUnicast = netip.MustParsePrefix("2000::/3")
+
+func prefixes(texts ...string) []netip.Prefix {
+	all := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		all[i] = netip.MustParsePrefix(text)
+	}
+	return all
 }
 
 // RefusePrivate is a net.Dialer's ControlContext that looks at the address that is dialled,
@@ -75,7 +92,7 @@ func RefusePrivate(_ context.Context, _, address string, _ syscall.RawConn) erro
 		return fmt.Errorf("webhook: %w", err)
 	}
 	ip := at.Addr().Unmap().WithZone("") // no prefix contains an address with a zone
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !globalUnicast.Contains(ip) {
 		return errPrivate
 	}
 	for _, network := range refused {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -146,10 +147,39 @@ func TestRefusePrivate(t *testing.T) {
 		"[ff02::1]:443": false, "255.255.255.255:443": false, "240.0.0.1:443": false, "198.18.0.1:443": false, "192.0.0.8:443": false,
 		"[::ffff:10.0.0.1]:443": false, "[::10.0.0.1]:443": false, "[64:ff9b::a00:1]:443": false, "[64:ff9b:1::1]:443": false,
 		"[2002:a00:1::1]:443": false, "[2001::1]:443": false, "[100::1]:443": false,
+		"168.63.129.16:80": false, "[::ffff:168.63.129.16]:80": false, "168.63.129.17:80": true,
+		"[::ffff:0:a00:1]:443": false, "[64:ff9b:1:ffff::a00:1]:443": false, "[5f00::1]:443": false, "[4000::1]:443": false,
 		"no address": false, "example.com:443": false,
 	} {
 		if err := RefusePrivate(t.Context(), "tcp", address, nil); (err == nil) != public {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// TestSpecialPurposeAddresses holds the list beside the IANA registries of special-purpose
+// addresses of IPv4 and IPv6, as they were on 2025-10-09: both ends of each block are refused.
+func TestSpecialPurposeAddresses(t *testing.T) {
+	t.Parallel()
+	for _, block := range []string{
+		"0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+		"192.0.0.0/29", "192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/32", "192.0.0.171/32", "192.0.2.0/24",
+		"192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.88.99.2/32", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
+		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "255.255.255.255/32",
+		"::1/128", "::/128", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001::/32",
+		"2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:2::/48", "2001:3::/32", "2001:4:112::/48", "2001:10::/28", "2001:20::/28",
+		"2001:30::/28", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10",
+	} {
+		p := netip.MustParsePrefix(block)
+		last := p.Addr().AsSlice()
+		for bit := p.Bits(); bit < len(last)*8; bit++ {
+			last[bit/8] |= 0x80 >> (bit % 8)
+		}
+		end, _ := netip.AddrFromSlice(last)
+		for _, ip := range []netip.Addr{p.Addr(), end} {
+			if err := RefusePrivate(t.Context(), "tcp", netip.AddrPortFrom(ip, 443).String(), nil); err == nil {
+				t.Errorf("%s of %s is taken for public", ip, block)
+			}
 		}
 	}
 }
