@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,9 @@ import (
 // lockFile is the file inside the data directory that the server has locked, and in which it says
 // what it is.
 const lockFile = "sealog.lock"
+
+// maxOwner is how much of it is read, in bytes.
+const maxOwner = 1000
 
 // Claim makes this process the one server of a data directory with a SQLite database, until the process
 // ends or release is called. Its limits, its live pages and its outbox are made for one. Commands
@@ -27,10 +29,11 @@ func Claim(dir, address string) (release func() error, err error) {
 	}
 	locked, err := tryLock(file)
 	if err == nil && !locked {
-		owner, _ := io.ReadAll(io.LimitReader(file, 1000))
+		owner := make([]byte, maxOwner)
+		n, _ := file.Read(owner) // nothing, while it is being written
 		_ = file.Close()
 		return nil, fault.New(fault.Conflict, "DataDirectoryInUse",
-			"Another server has the data directory %s: %s. Stop it first; a SQLite database has one server.", dir, strings.TrimSpace(string(owner)))
+			"Another server has the data directory %s: %s. Stop it first; a SQLite database has one server.", dir, strings.TrimSpace(string(owner[:n])))
 	}
 	if err == nil {
 		err = file.Truncate(0)
