@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -48,6 +49,11 @@ func (c logStatusCommand) Run(ctx context.Context, d config.Data, term terminal)
 				return err
 			}
 		}
+		if c.Project == "" {
+			if err := warnOfOwnerless(ctx, a, term.stderr); err != nil {
+				return err
+			}
+		}
 		logs, err := a.sealing.Status(ctx, c.Project)
 		if err != nil {
 			return err
@@ -63,4 +69,17 @@ func (c logStatusCommand) Run(ctx context.Context, d config.Data, term terminal)
 		}
 		return table.Flush()
 	})
+}
+
+// warnOfOwnerless reports logs that were signed here and that the database does not have, as after a
+// backup was restored that is older than their projects.
+func warnOfOwnerless(ctx context.Context, a *app, out io.Writer) error {
+	ownerless, err := a.sealing.Ownerless(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ownerless {
+		fmt.Fprintf(out, "warning: the log %s was signed here, and the database does not have it: its project was made after the backup that was restored, or was lost. Its files are in the directory of checkpoints.\n", id)
+	}
+	return nil
 }

@@ -7,8 +7,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os/signal"
 	"strconv"
+	"sync"
+	"syscall"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sealog/sealog/internal/adminapi"
 	"github.com/sealog/sealog/internal/auditlog"
@@ -41,6 +46,8 @@ const (
 	writeTimeout  = 120 * time.Second
 	idleTimeout   = 120 * time.Second
 	drainTimeout  = 18 * time.Second
+	// settleTime is how long the connections in a listener's queue take to be accepted.
+	settleTime = 100 * time.Millisecond
 )
 
 type serveCommand struct {
@@ -49,7 +56,9 @@ type serveCommand struct {
 
 // Run serves until ctx ends, then lets the requests under way finish.
 func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (err error) {
-	log := d.Logger(term.stderr)
+	// A reader of standard error that has gone costs lines of the log, and not the server.
+	signal.Ignore(syscall.SIGPIPE)
+	log, written := d.ServerLogger(term.stderr)
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fault.New(fault.Unavailable, "ListenFailed", "The address %s cannot be listened on.", c.Listen).Because(err)
@@ -82,11 +91,18 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	registry := web.NewRegistry(a.db)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", web.Healthz)
-	mux.HandleFunc("GET /readyz", web.Readyz(a.db))
+	ready := &web.Ready{DB: a.db}
+	mux.Handle("GET /readyz", ready)
+	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "sealog_log_lines_lost_total", Help: "Lines of the server's own log that could not be written.",
+	}, func() float64 { return float64(written.Lost()) }))
 	servers := []*http.Server{}
-	if c.MetricsListen == "" {
+	switch {
+	case c.MetricsListen == "" && c.MetricsPublic:
 		mux.Handle("GET /metrics", web.MetricsHandler(registry))
-	} else {
+	case c.MetricsListen == "":
+		mux.Handle("GET /metrics", web.Local(web.MetricsHandler(registry)))
+	default:
 		metrics, err := net.Listen("tcp", c.MetricsListen)
 		if err != nil {
 			return fault.New(fault.Unavailable, "ListenFailed", "The address %s cannot be listened on.", c.MetricsListen).Because(err)
@@ -148,24 +164,38 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 		Erasure: erasure.New(a.db, a.sealing.Finish, log), DB: a.db, Settle: a.sealing.Finish, MaxStreams: c.MaxStreams,
 		Logger: log, Now: a.db.Now, Version: version(),
 	}))
+	door := web.Door{
+		TrustedHops: c.TrustedHops, Log: log, Quiet: !c.AccessLog, Metrics: web.NewMetrics(registry), Ready: ready,
+	}
 	background := schedule.New(a.db, a.refusals, reads, users, log)
+	if err := warnOfOwnerless(ctx, a, term.stderr); err != nil {
+		return err
+	}
 	a.sealing.Start()
 	background.Start()
 	sending.Start()
-	servers = append(servers, start(listener, web.Handle(mux, c.TrustedHops, log, web.NewMetrics(registry)), a))
+	servers = append(servers, start(listener, door.Handle(mux), a))
 
 	if err := c.announce(ctx, a, own, term); err != nil && ctx.Err() == nil {
 		return err // else it is told to stop already
 	}
 	<-ctx.Done()
-	log.Info("stopping: requests under way are finished first")
+	log.Info("stopping: requests are taken a little longer, those under way are finished", "drain", c.Drain)
+	ready.Stop()
+	<-time.After(c.Drain) // callers learn from /readyz and from their answers to go elsewhere
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
+	letGo := ready.Hold()
+	<-time.After(settleTime)
 	feed.Close() // who looks at a log live would look for ever
-	var errs []error
-	for _, s := range servers {
-		errs = append(errs, s.Shutdown(drain))
+	errs := make([]error, len(servers))
+	var ending sync.WaitGroup
+	for i, s := range servers {
+		ending.Go(func() { errs[i] = s.Shutdown(drain) })
 	}
+	<-time.After(settleTime)
+	letGo()
+	ending.Wait()
 	return errors.Join(append(errs, background.Stop(drain), sending.Stop(drain), a.sealing.Stop(drain))...)
 }
 

@@ -85,12 +85,12 @@ func newWorldOn(t testing.TB, db *store.DB, plans project.Plans) *world {
 	}
 	w.owner = owner.Object()
 	w.users = directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{AllowPrivate: true}))
-	w.handler = web.Handle(adminapi.New(adminapi.Config{
+	w.handler = web.Door{Log: slog.New(slog.DiscardHandler), Metrics: web.NewMetrics(prometheus.NewRegistry())}.Handle(adminapi.New(adminapi.Config{
 		Access:    w.access,
 		Directory: w.users,
 		Sessions:  session.New(w.db),
 		Log:       w.log, Reads: w.reads, DB: w.db, Logger: logger,
-	}), 0, slog.New(slog.DiscardHandler), web.NewMetrics(prometheus.NewRegistry()))
+	}))
 	w.kid, w.key = w.project("acme")
 	return w
 }

@@ -5,10 +5,8 @@ package config
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -54,6 +52,12 @@ type Serve struct {
 	TrustedHops int `help:"How many proxies stand before this server; so many entries of X-Forwarded-For are believed." default:"0" env:"SEALOG_TRUSTED_HOPS"`
 	// MetricsListen serves /metrics on an address of its own instead of on Listen.
 	MetricsListen string `help:"Serve /metrics here instead of on the main address." env:"SEALOG_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	// MetricsPublic lets everybody who reaches Listen read /metrics.
+	MetricsPublic bool `help:"Let everybody read /metrics on the main address; by default only callers on this machine, without a proxy, may." env:"SEALOG_METRICS_PUBLIC"`
+	// AccessLog is a line for each request.
+	AccessLog bool `help:"Log a line for each request." default:"true" negatable:"" env:"SEALOG_ACCESS_LOG"`
+	// Drain is how long a server that is told to stop still takes requests.
+	Drain time.Duration `help:"How long a server that is told to stop takes requests, while /readyz answers 503." default:"5s" env:"SEALOG_DRAIN"`
 	// PublicCheckpoints opens the signed checkpoints and the hash tiles of all logs to everybody,
 	// so that others can keep them. Entries are never open.
 	PublicCheckpoints bool `help:"Let everybody fetch the signed checkpoints and hash tiles of all logs (never their entries)." env:"SEALOG_PUBLIC_CHECKPOINTS"`
@@ -95,6 +99,9 @@ func (s Serve) Validate() error {
 		if _, _, err := net.SplitHostPort(address); err != nil && (address != "" || flag == "--listen") {
 			errs = append(errs, invalid("%s must be HOST:PORT", flag))
 		}
+	}
+	if s.Drain < 0 || s.Drain > time.Minute {
+		errs = append(errs, invalid("--drain must be between 0s and 1m"))
 	}
 	if s.TrustedHops < 0 || s.TrustedHops > 32 {
 		errs = append(errs, invalid("--trusted-hops must be between 0 and 32"))
@@ -138,12 +145,4 @@ func (d Data) Checkpoints() string {
 		return d.CheckpointsDir
 	}
 	return filepath.Join(d.Data, "checkpoints")
-}
-
-// Logger returns the logger that the settings ask for.
-func (d Data) Logger(stderr *os.File) *slog.Logger {
-	if d.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, nil))
-	}
-	return slog.New(slog.NewTextHandler(stderr, nil))
 }

@@ -77,9 +77,9 @@ func newWorld(t testing.TB) *world {
 	w.owner = owner.Object()
 	w.users = directory.New(w.db, passwords, &url.URL{Scheme: "https", Host: "sealog.example"}, webhook.New(webhook.Config{}))
 	w.sessions = session.New(w.db)
-	w.handler = web.Handle(enduser.New(enduser.Config{
+	w.handler = web.Door{Log: logger, Metrics: web.NewMetrics(prometheus.NewRegistry())}.Handle(enduser.New(enduser.Config{
 		Access: keys, Refusals: w.refusals, Directory: w.users, Sessions: w.sessions, Projects: w.projects, Logger: logger, Now: w.db.Now,
-	}), 0, logger, web.NewMetrics(prometheus.NewRegistry()))
+	}))
 	w.p = w.project("acme")
 	password := "the first password"
 	w.kim, err = w.users.Create(t.Context(), storetest.Operator(), w.p, directory.CreateInput{

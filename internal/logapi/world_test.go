@@ -66,9 +66,9 @@ func newWorldOn(t *testing.T, db *store.DB) *world {
 	w.must(err)
 	w.sealing = sequencer.New(w.db, marks, log)
 	serve := func(public bool) http.Handler {
-		return web.Handle(logapi.New(logapi.Config{
+		return web.Door{Log: log, Metrics: web.NewMetrics(prometheus.NewRegistry())}.Handle(logapi.New(logapi.Config{
 			Access: w.access, Refusals: w.refusals, Projects: w.projects, Reads: w.reads, DB: w.db, Logger: log, PublicCheckpoints: public,
-		}), 0, log, web.NewMetrics(prometheus.NewRegistry()))
+		}))
 	}
 	w.closed, w.open = serve(false), serve(true)
 	w.owner, w.cookie = w.account("owner@acme.example", false)

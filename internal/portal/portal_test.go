@@ -93,7 +93,7 @@ func (s *site) restart(change ...func(*Config)) {
 	for _, c := range change {
 		c(&s.config)
 	}
-	s.handler = web.Handle(New(s.config), 0, s.config.Logger, web.NewMetrics(prometheus.NewRegistry()))
+	s.handler = web.Door{Log: s.config.Logger, Metrics: web.NewMetrics(prometheus.NewRegistry())}.Handle(New(s.config))
 }
 
 // account makes an account and a project "acme" in which it has a role.

@@ -29,6 +29,7 @@ type Seal struct {
 	Key     string    // with which the note is verified
 	Opened  string    // page of the event that began the epoch, or "" in the first
 	Halted  string    // why nothing is signed any more: behind, forked, signature, or ""
+	Late    time.Time // since when an event waits to be signed, where that is longer than it takes
 }
 
 // seal reads how far the log has been signed. That the log is not what it should be is not an
@@ -45,6 +46,11 @@ func (p *portal) seal(r *http.Request, v visit) (Seal, error) {
 		return s, nil // no event has a position yet
 	}
 	s.Origin, s.Epoch, s.Start, s.Size = e.Origin(), e.Number, e.Start, e.Size
+	if waits, err := auditlog.OldestUnsigned(ctx, p.DB, v.project.ID); err != nil {
+		return Seal{}, err
+	} else if !waits.IsZero() && p.Now().Sub(waits) > auditlog.UnsignedAlarm {
+		s.Late = waits
+	}
 	if forged {
 		s.Halted = first(s.Halted, "signature")
 	}

@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	h := portalapi.New(portalapi.Config{
 		Access: w.access, Projects: w.projects, Billing: billing.New(w.db, w.projects, billing.Config{}, log), DB: w.db, Logger: log, AdminAPI: admin.ServeAs,
 	})
-	w.handler = web.Handle(h, 0, log, web.NewMetrics(web.NewRegistry(w.db)))
+	w.handler = web.Door{Log: log, Metrics: web.NewMetrics(web.NewRegistry(w.db))}.Handle(h)
 	owner := w.account("owner@acme.example")
 	if _, err := w.projects.Create(t.Context(), access.ByOperator("test"), "acme", "Acme Shop", owner.Object()); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,44 @@ func NewMarks(dir string) (*Marks, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sequencer: directory of checkpoints: %w", err)
 	}
+	if err := removeLeftovers(dir); err != nil {
+		return nil, err
+	}
 	return &Marks{dir: dir, published: map[string]time.Time{}}, nil
+}
+
+// removeLeftovers removes the temporary files of processes that were killed while they wrote a mark.
+func removeLeftovers(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, ".mark-*"))
+	if err != nil {
+		return fmt.Errorf("sequencer: %w", err)
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("sequencer: a file of a mark that was not finished: %w", err)
+		}
+	}
+	return nil
+}
+
+// Ownerless returns the ids of logs of which there are marks and that are none of those named: they
+// were signed here, and the database knows nothing of them.
+func (m *Marks) Ownerless(known map[string]bool) ([]string, error) {
+	marks, err := filepath.Glob(filepath.Join(m.dir, "*.mark"))
+	if err != nil {
+		return nil, fmt.Errorf("sequencer: %w", err)
+	}
+	ids := map[string]bool{}
+	for log := range known {
+		ids[path.Base(log)] = true
+	}
+	var ownerless []string
+	for _, name := range marks {
+		if id := strings.TrimSuffix(filepath.Base(name), ".mark"); !ids[id] {
+			ownerless = append(ownerless, id)
+		}
+	}
+	return ownerless, nil
 }
 
 // ReadMarks returns the marks in a directory that may be missing, and to which nothing is written.

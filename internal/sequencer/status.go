@@ -126,3 +126,17 @@ func (s *Service) state(ctx context.Context, r statusRow) (string, error) {
 	}
 	return "open", nil
 }
+
+// Ownerless returns the ids of logs that were signed here, by their marks, and that the database does
+// not have: those of projects made after the backup that was restored.
+func (s *Service) Ownerless(ctx context.Context) ([]string, error) {
+	logs, err := store.Column[string](ctx, s.db, `SELECT log_id FROM projects`)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(logs))
+	for _, log := range logs {
+		known[log] = true
+	}
+	return s.marks.Ownerless(known)
+}

@@ -55,6 +55,7 @@ type DB struct {
 	logs        *logNames
 	recorded    bell
 	closed      atomic.Bool
+	unwritable  unwritable
 }
 
 // Open opens a database, brings its tables up to date and checks that the master secret is
@@ -162,8 +163,12 @@ func (db *DB) Vault() *vault.Vault { return db.vault }
 // Now returns the time as the database's clock has it.
 func (db *DB) Now() time.Time { return db.clock.Next().Time() }
 
-// Ping asks whether the database can be read and written; it changes nothing.
+// Ping asks whether the database can be read and written, and changes nothing. A recording that failed
+// for want of room within the last half minute, and that none has followed, is what it answers.
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.unwritable.last(time.Now()); err != nil {
+		return err
+	}
 	if _, err := Column[int64](ctx, db, `SELECT 1`); err != nil {
 		return err
 	}

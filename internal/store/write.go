@@ -34,6 +34,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	} else {
 		err = db.joint.do(ctx, record)
 	}
+	db.unwritable.note(err, time.Now())
 	if err == nil {
 		db.usage.add(project, first.Time(), drafts)
 		db.recorded.ring()
@@ -163,8 +164,14 @@ func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) erro
 	book := change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) {
 		return nil, run(ctx, &Book{conn, db.engine})
 	}}
+	var err error
 	if db.group != nil {
-		return db.group.do(ctx, book)
+		err = db.group.do(ctx, book)
+	} else {
+		err = db.transact(ctx, book)
 	}
-	return db.transact(ctx, book)
+	if err != nil { // that bookkeeping has room says nothing of larger writes
+		db.unwritable.note(err, time.Now())
+	}
+	return err
 }

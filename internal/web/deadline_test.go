@@ -21,7 +21,7 @@ import (
 func TestACallHasADeadline(t *testing.T) {
 	t.Parallel()
 	begun, seen := time.Now(), false
-	h := Handle(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := Door{Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(prometheus.NewRegistry())}.Handle(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		seen = true
 		deadline, ok := r.Context().Deadline()
 		if !ok || deadline.Before(begun.Add(callLasts)) || deadline.After(time.Now().Add(callLasts)) {
@@ -37,7 +37,7 @@ func TestACallHasADeadline(t *testing.T) {
 		if long.Context().Done() != nil && long.Context().Err() != nil {
 			t.Error("it has ended already")
 		}
-	}), 0, slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+	}))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	if !seen {
 		t.Error("nothing was handled")
@@ -49,7 +49,7 @@ func TestAReplacedDatabaseIsNotUp(t *testing.T) {
 	db, config := storetest.OpenWith(t, store.Config{})
 	ready := func() (int, string) {
 		w := httptest.NewRecorder()
-		Readyz(db)(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		(&Ready{DB: db}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 		return w.Code, strings.TrimSpace(w.Body.String())
 	}
 	metrics := func() string {

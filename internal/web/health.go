@@ -2,13 +2,17 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/sealog/sealog/internal/auditlog"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/store"
@@ -17,18 +21,68 @@ import (
 // Healthz answers as long as the process runs.
 func Healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }
 
-// Readyz answers 200 when the database can be read and written, 503 with the error's code
-// when not.
-func Readyz(db *store.DB) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-		defer cancel()
-		if err := db.Ping(ctx); err != nil {
-			plain(w, http.StatusServiceUnavailable, fault.Of(err).Code+"\n")
+// Ready says whether a server takes requests.
+type Ready struct {
+	DB       *store.DB
+	stopping atomic.Bool
+	held     atomic.Pointer[chan struct{}]
+}
+
+// Hold has requests wait until release, from now on: those that come, and those that have been dealt
+// with, before the last of their answer leaves. Callers who wait for an answer open no connection, so
+// that a listener can be closed meanwhile without one in its queue, which would be reset.
+func (r *Ready) Hold() (release func()) {
+	held := make(chan struct{})
+	r.held.Store(&held)
+	return func() { close(held) }
+}
+
+// wait waits while requests are held.
+func (r *Ready) wait() {
+	if held := r.held.Load(); held != nil {
+		<-*held
+	}
+}
+
+// Stop says that the server is about to stop.
+func (r *Ready) Stop() { r.stopping.Store(true) }
+
+// Stopping reports whether it is.
+func (r *Ready) Stopping() bool { return r.stopping.Load() }
+
+// ServeHTTP implements http.Handler: it answers 200 when the database can be read and written, 503 with
+// the error's code when not, and 503 "Stopping" when the server is about to stop.
+func (r *Ready) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if r.Stopping() {
+		plain(w, http.StatusServiceUnavailable, "Stopping\n")
+		return
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), 5*time.Second)
+	defer cancel()
+	if err := r.DB.Ping(ctx); err != nil {
+		plain(w, http.StatusServiceUnavailable, fault.Of(err).Code+"\n")
+		return
+	}
+	text := "ready\n"
+	if oldest, err := auditlog.OldestUnsigned(ctx, r.DB, ""); err == nil && !oldest.IsZero() {
+		if age := time.Since(oldest); age > auditlog.UnsignedAlarm {
+			text += fmt.Sprintf("an event has not been signed for %d s\n", int(age.Seconds()))
+		}
+	}
+	plain(w, http.StatusOK, text)
+}
+
+// Local lets through only callers on this machine that no proxy stands before.
+func Local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("Via") != ""
+		if err != nil || !from.Addr().Unmap().IsLoopback() || forwarded {
+			http.Error(w, "Metrics are for callers on this machine; see --metrics-listen and --metrics-public.", http.StatusForbidden)
 			return
 		}
-		plain(w, http.StatusOK, "ready\n")
-	}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
@@ -55,14 +109,15 @@ func MetricsHandler(registry *prometheus.Registry) http.Handler {
 type databaseCollector struct{ db *store.DB }
 
 var (
-	upDesc      = prometheus.NewDesc("sealog_database_up", "Whether the database answers.", nil, nil)
-	walDesc     = prometheus.NewDesc("sealog_database_wal_bytes", "Length of SQLite's write-ahead log.", nil, nil)
-	openDesc    = prometheus.NewDesc("sealog_database_connections", "Open connections to PostgreSQL.", nil, nil)
-	allowedDesc = prometheus.NewDesc("sealog_database_connections_allowed", "Connections to PostgreSQL that there may be now: as configured, or fewer while the server refuses more.", nil, nil)
-	refusedDesc = prometheus.NewDesc("sealog_database_connections_refused_total", "Connections that PostgreSQL refused because there were too many.", nil, nil)
-	pendingDesc = prometheus.NewDesc("sealog_events_pending", "Events that have no position in their log yet (at most 10,000 are counted).", nil, nil)
-	oldestDesc  = prometheus.NewDesc("sealog_events_pending_oldest_seconds", "Age of the oldest event without a position.", nil, nil)
-	haltedDesc  = prometheus.NewDesc("sealog_logs_halted", "Logs that are not signed any more because their database is not what was signed.", nil, nil)
+	upDesc       = prometheus.NewDesc("sealog_database_up", "Whether the database answers.", nil, nil)
+	walDesc      = prometheus.NewDesc("sealog_database_wal_bytes", "Length of SQLite's write-ahead log.", nil, nil)
+	openDesc     = prometheus.NewDesc("sealog_database_connections", "Open connections to PostgreSQL.", nil, nil)
+	allowedDesc  = prometheus.NewDesc("sealog_database_connections_allowed", "Connections to PostgreSQL that there may be now: as configured, or fewer while the server refuses more.", nil, nil)
+	refusedDesc  = prometheus.NewDesc("sealog_database_connections_refused_total", "Connections that PostgreSQL refused because there were too many.", nil, nil)
+	pendingDesc  = prometheus.NewDesc("sealog_events_pending", "Events that have no position in their log yet (at most 10,000 are counted).", nil, nil)
+	oldestDesc   = prometheus.NewDesc("sealog_events_pending_oldest_seconds", "Age of the oldest event without a position.", nil, nil)
+	unsignedDesc = prometheus.NewDesc("sealog_events_unsigned_oldest_seconds", "Age of the oldest event with a position that no checkpoint covers.", nil, nil)
+	haltedDesc   = prometheus.NewDesc("sealog_logs_halted", "Logs that are not signed any more because their database is not what was signed.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -75,6 +130,7 @@ func (c *databaseCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- pendingDesc
 	out <- oldestDesc
 	out <- haltedDesc
+	out <- unsignedDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -101,6 +157,13 @@ func (c *databaseCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(n[0]))
 	if halted, err := store.Column[int64](ctx, c.db, `SELECT count(*) FROM logs WHERE halted IS NOT NULL AND NOT closed`); err == nil {
 		out <- prometheus.MustNewConstMetric(haltedDesc, prometheus.GaugeValue, float64(halted[0]))
+	}
+	if waits, err := auditlog.OldestUnsigned(ctx, c.db, ""); err == nil {
+		age := 0.0
+		if !waits.IsZero() {
+			age = max(0, time.Since(waits).Seconds())
+		}
+		out <- prometheus.MustNewConstMetric(unsignedDesc, prometheus.GaugeValue, age)
 	}
 	oldest, err := store.Column[event.ID](ctx, c.db, `SELECT id FROM events_pending ORDER BY id LIMIT 1`)
 	if err == nil {

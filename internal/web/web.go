@@ -49,15 +49,34 @@ func Status(kind fault.Kind) int {
 	}
 }
 
+// Door is what stands before all handlers.
+type Door struct {
+	// TrustedHops is how many proxies stand before this server.
+	TrustedHops int
+	Log         *slog.Logger
+	// Quiet leaves out the line for each request.
+	Quiet   bool
+	Metrics *Metrics
+	// Ready, when it is set, says whether the server is about to stop: connections are then not kept
+	// open for another request.
+	Ready *Ready
+}
+
 // Handle puts the door before a handler: it reads the request's facts, gives the answer its
 // X-Request-ID, turns a panic into a 500, and logs and measures. http.ErrAbortHandler goes on to
 // the server, which cuts the connection: an answer that broke off must not look like a whole one.
-func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metrics) http.Handler {
+func (d Door) Handle(next http.Handler) http.Handler {
+	log, metrics := d.Log, d.Metrics
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		r.Host = believedHost(r, trustedHops)
-		f := facts(r, trustedHops)
+		r.Host = believedHost(r, d.TrustedHops)
+		f := facts(r, d.TrustedHops)
 		w.Header().Set("X-Request-ID", f.ID)
+		if d.Ready != nil && d.Ready.Stopping() {
+			w.Header().Set("Connection", "close")
+			d.Ready.wait()
+			defer d.Ready.wait()
+		}
 		answer := &recorder{ResponseWriter: w, metrics: metrics}
 		defer func() {
 			switch p := recover(); p {
@@ -72,6 +91,9 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 			}
 			took := time.Since(begun)
 			metrics.observe(r, answer.status, took)
+			if d.Quiet {
+				return
+			}
 			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", HarmlessPath(r.URL.Path),
 				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
 		}()

@@ -90,7 +90,7 @@ func TestHandle(t *testing.T) {
 	mux.HandleFunc("GET /well", func(w http.ResponseWriter, r *http.Request) { seen = Request(r) })
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	registry := prometheus.NewRegistry()
-	h := Handle(mux, 0, slog.New(slog.NewTextHandler(&log, nil)), NewMetrics(registry))
+	h := Door{Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: NewMetrics(registry)}.Handle(mux)
 
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/well", nil))
@@ -130,7 +130,7 @@ func TestErrorsAreCounted(t *testing.T) {
 		CountError(r.Context(), fault.New(fault.Denied, "RoleTooLow", "No."))
 		CountError(r.Context(), nil)
 	})
-	Handle(refuse, 0, slog.New(slog.DiscardHandler), NewMetrics(registry)).
+	Door{Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry)}.Handle(refuse).
 		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	w := httptest.NewRecorder()
 	MetricsHandler(registry).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -154,7 +154,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	registry := prometheus.NewRegistry()
-	server := httptest.NewServer(Handle(breaks, 0, slog.New(slog.DiscardHandler), NewMetrics(registry)))
+	server := httptest.NewServer(Door{Log: slog.New(slog.DiscardHandler), Metrics: NewMetrics(registry)}.Handle(breaks))
 	defer server.Close()
 	answer, err := http.Get(server.URL)
 	if err == nil {
@@ -191,7 +191,7 @@ func TestReadyz(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	w := httptest.NewRecorder()
-	Readyz(db)(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	(&Ready{DB: db}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	if w.Code != http.StatusOK {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
