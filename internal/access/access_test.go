@@ -118,9 +118,9 @@ func TestSetUpOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, w.access.CheckSetupLink(ctx, "wrong"), "SetupLinkInvalid")
+	wantCode(t, w.access.CheckSetupLink(ctx, event.Request{}, "wrong"), "SetupLinkInvalid")
 	for range 2 { // looking does not use it up
-		if err := w.access.CheckSetupLink(ctx, token); err != nil {
+		if err := w.access.CheckSetupLink(ctx, event.Request{}, token); err != nil {
 			t.Fatal(err)
 		}
 	}
