@@ -312,7 +312,7 @@ func TestConfirmMakesANewFreshSession(t *testing.T) {
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	want := map[access.Permission]string{
-		access.Read: "VIEWER EDITOR OWNER", access.Act: "EDITOR OWNER", access.ViewSecrets: "EDITOR OWNER",
+		access.Read: "VIEWER EDITOR OWNER", access.Act: "EDITOR OWNER", access.Grant: "EDITOR OWNER", access.ViewSecrets: "EDITOR OWNER",
 		access.Export: "OWNER", access.Erase: "OWNER", access.SeeOutbox: "OWNER",
 	}
 	for _, p := range access.Permissions() {
