@@ -22,31 +22,32 @@ type attacker struct {
 // attack is a way to take the service down. What prepare returns is called by many at once,
 // again and again; i says by which of them.
 type attack struct {
-	name    string
-	prepare func(t *testing.T, a *abuse) func(ctx context.Context, i int) (int, error)
+	name      string
+	attackers int // at once, where that is more than abuseAtOnce
+	prepare   func(t *testing.T, a *abuse) func(ctx context.Context, i int) (int, error)
 }
 
 // attacks are all that were found to end a process, or to keep others waiting.
 var attacks = []attack{
-	{"brackets in a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"brackets in a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.configure("id: evil\nx: " + strings.Repeat("[", 60_000) + strings.Repeat("]", 60_000))
 	}},
-	{"open brackets in a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"open brackets in a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.configure("id: evil\nx: " + strings.Repeat("[", 40_000))
 	}},
-	{"deep blocks in a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"deep blocks in a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.configure("id: evil\nx:\n" + strings.Repeat("- ", 30_000) + "1\n")
 	}},
-	{"unknown keys in a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"unknown keys in a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.configure("id: evil\n" + numbered(20_000, "k%d: 1\n"))
 	}},
-	{"many keys in a change of a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"many keys in a change of a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.updateApp(t, `{"id":"evil",`+strings.TrimSuffix(numbered(2000, `"k%d":0,`), ",")+`}`)
 	}},
-	{"a deep change of a configuration", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"a deep change of a configuration", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.updateApp(t, strings.Repeat(`{"a":`, 9000)+"1"+strings.Repeat("}", 9000))
 	}},
-	{"long domains in addresses, without credentials", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"long domains in addresses, without credentials", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		body, err := json.Marshal(map[string]string{"target": "a@" + letters(20_000) + ".example", "purpose": "login", "code": "123456"})
 		if err != nil {
 			t.Fatal(err)
@@ -56,58 +57,58 @@ var attacks = []attack{
 			return status, err
 		})
 	}},
-	{"long domains in a form, without credentials", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"long domains in a form, without credentials", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.strangers(t, func(ctx context.Context, c *caller) (int, error) {
 			status, _, err := c.form(ctx, "/verify", "project", "shop", "target", "a@"+letters(6000)+".example", "purpose", "login", "code", "123456")
 			return status, err
 		})
 	}},
-	{"long domains of a project", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"long domains of a project", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return func(ctx context.Context, _ int) (int, error) {
 			status, _, err := a.mallory.form(ctx, "/projects/evil/domains", "domain", letters(6000)+".example")
 			return status, err
 		}
 	}},
-	{"large bodies without credentials", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"large bodies without credentials", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.strangers(t, func(ctx context.Context, c *caller) (int, error) {
 			status, _, err := c.form(ctx, "/signin", "email", strings.Repeat("x", 3<<20))
 			return status, err
 		})
 	}},
-	{"bodies that are never finished", unfinished},
-	{"equal fields", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"bodies that are never finished", 0, unfinished},
+	{"equal fields", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.query("{" + strings.Repeat("__typename ", 9900) + "}")
 	}},
-	{"unknown fields", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"unknown fields", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.query("{" + numbered(9000, "f%d ") + "}")
 	}},
-	{"equal fields of the Admin API", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"equal fields of the Admin API", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.admin(t, "{"+strings.Repeat("__typename ", 9900)+"}")
 	}},
-	{"large events many times over", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"large events many times over", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		a.mallory.largeEvents(t)
 		return a.mallory.admin(t, "{"+numbered(30, "a%d: auditLogs(first:100){edges{node{data}}} ")+"}")
 	}},
-	{"the configuration many times over", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"the configuration many times over", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.query("{appList{" + numbered(900, "a%d: effectiveAppConfig ") + "}}")
 	}},
-	{"the list of projects many times over", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"the list of projects many times over", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.query("{" + numbered(400, "a%d: appList{rawAppConfig} ") + "}")
 	}},
-	{"exports that nobody reads", slowExports},
-	{"sign-ins from everywhere", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"exports that nobody reads", 0, slowExports},
+	{"sign-ins from everywhere", 300, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.strangers(t, func(ctx context.Context, c *caller) (int, error) {
 			status, _, err := c.form(ctx, "/signin", "email", victimEmail, "password", "a wrong password")
 			return status, err
 		})
 	}},
-	{"invitations to strangers", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"invitations to strangers", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return func(ctx context.Context, i int) (int, error) {
 			status, _, err := a.mallory.form(ctx, "/projects/evil/collaborators/invite", "email", fmt.Sprintf("s%d@strangers.example", i), "role", "VIEWER")
 			return status, err
 		}
 	}},
-	{"a flood of events", func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
+	{"a flood of events", 0, func(t *testing.T, a *abuse) func(context.Context, int) (int, error) {
 		return a.mallory.admin(t, `mutation { `+numbered(5, `a%d: createUser(input: {definition: {loginID: {key: "username", value: "x"}}}) { user { id } } `)+`}`)
 	}},
 }

@@ -27,7 +27,7 @@ const (
 	abusePatience = 2 * time.Second
 	// abuseAtOnce is how many attackers there are, and abuseFor how long they go on.
 	abuseAtOnce = 16
-	abuseFor    = 4 * time.Second
+	abuseFor    = 3 * time.Second
 	// abuseRest is how much memory the server may hold some time after the attacks, in bytes.
 	abuseRest = 400 << 20
 )
@@ -43,7 +43,9 @@ type abuse struct {
 	srv     *server
 	key     key // of the victim's project
 	mallory *attacker
-	session *caller // of the victim
+	session *caller   // of the victim
+	known   []*caller // addresses from which the victim has signed in
+	visits  int
 	next    atomic.Uint32
 }
 
@@ -57,7 +59,7 @@ func TestAbuse(t *testing.T) {
 	a := newAbuse(t)
 	before := a.usage(t)
 	for _, attack := range attacks {
-		t.Run(attack.name, func(t *testing.T) { a.under(t, attack.prepare(t, a)) })
+		t.Run(attack.name, func(t *testing.T) { a.under(t, max(attack.attackers, abuseAtOnce), attack.prepare(t, a)) })
 		if a.ended() {
 			t.Fatalf("the server has ended under %q", attack.name)
 		}
@@ -80,6 +82,11 @@ func newAbuse(t *testing.T) *abuse {
 	a.key = a.site.key(t, "shop")
 	a.session = a.caller(t)
 	a.session.signIn(t, victimEmail)
+	for range 80 { // each may try ten passwords at once
+		c := a.caller(t)
+		c.signIn(t, victimEmail)
+		a.known = append(a.known, c)
+	}
 	a.mallory = &attacker{caller: a.caller(t), key: a.site.key(t, "evil")}
 	a.mallory.signIn(t, malloryEmail)
 	return a
@@ -146,16 +153,16 @@ func (c *caller) signIn(t testing.TB, email string) {
 	}
 }
 
-// under sends an attack from abuseAtOnce callers for abuseFor and holds the victim's answers
+// under sends an attack from so many callers for abuseFor and holds the victim's answers
 // against abusePatience.
-func (a *abuse) under(t *testing.T, send func(ctx context.Context, i int) (int, error)) {
+func (a *abuse) under(t *testing.T, attackers int, send func(ctx context.Context, i int) (int, error)) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), abuseFor)
 	defer stop()
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	statuses := map[int]int{}
-	for i := range abuseAtOnce {
+	for i := range attackers {
 		wait.Go(func() {
 			for ctx.Err() == nil {
 				status, err := send(ctx, i)
@@ -170,10 +177,13 @@ func (a *abuse) under(t *testing.T, send func(ctx context.Context, i int) (int, 
 	}
 	slowest := map[string]time.Duration{}
 	asked := 0
+	pause := time.NewTicker(150 * time.Millisecond)
+	defer pause.Stop()
 	for ; ctx.Err() == nil; asked++ {
 		for name, took := range a.visit(t) {
 			slowest[name] = max(slowest[name], took)
 		}
+		<-pause.C
 	}
 	wait.Wait()
 	t.Logf("the attackers' answers by status: %v; the victim's slowest of %d each: %v", statuses, asked, slowest)
@@ -213,7 +223,8 @@ func (a *abuse) visit(t *testing.T) map[string]time.Duration {
 			`{"query":"{ auditLogs(first: 5) { edges { node { activityType data } } } }"}`)
 	})
 	ask("sign-in", http.StatusSeeOther, func(ctx context.Context) (int, string, error) {
-		return a.caller(t).form(ctx, "/signin", "email", victimEmail, "password", password)
+		a.visits++
+		return a.known[a.visits%len(a.known)].form(ctx, "/signin", "email", victimEmail, "password", password)
 	})
 	return took
 }

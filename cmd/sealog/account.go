@@ -160,7 +160,8 @@ func (c accountSessionsCommand) Run(ctx context.Context, d config.Data, term ter
 		for _, s := range sessions {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", s.CreatedAt.Format(time.RFC3339), s.LastSeenAt.Format(time.RFC3339), s.IP, s.UserAgent)
 		}
-		return text.String(), errors.Join(err, table.Flush())
+		err = errors.Join(err, table.Flush())
+		return text.String(), err
 	})
 }
 

@@ -32,7 +32,7 @@ func (c checkCommand) Validate() error {
 
 // Run checks what the database keeps beside the log against the log. It fails when something differs.
 func (c checkCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
+	return withReader(ctx, d, term, func(a *app) error {
 		projects := []string{c.Project}
 		if c.All {
 			var err error

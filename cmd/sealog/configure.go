@@ -18,15 +18,17 @@ type projectConfigureCommand struct {
 
 // Run replaces a project's configuration, or prints it.
 func (c projectConfigureCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
-		if c.File == "" {
+	if c.File == "" {
+		return withReader(ctx, d, term, func(a *app) error {
 			p, err := a.projects.Get(ctx, c.ID)
 			if err != nil {
 				return err
 			}
 			fmt.Fprint(term.stdout, p.ConfigYML)
 			return nil
-		}
+		})
+	}
+	return withApp(ctx, d, term, func(a *app) error {
 		text, err := c.read(term)
 		if err != nil {
 			return err

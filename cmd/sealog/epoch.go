@@ -42,7 +42,7 @@ type logStatusCommand struct {
 
 // Run prints how far logs are signed, and which are not any more.
 func (c logStatusCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
+	return withReader(ctx, d, term, func(a *app) error {
 		if c.Project != "" {
 			if _, err := a.projects.Get(ctx, c.Project); err != nil {
 				return err

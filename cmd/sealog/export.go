@@ -43,7 +43,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 // Run writes a verifiable copy of a project's log. The place for it is made first, so that nothing is
 // recorded as exported that could not be written.
 func (c exportCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
+	return withReader(ctx, d, term, func(a *app) error {
 		by := access.ByOperator("export")
 		refuse := func(err error) error {
 			return store.Refuse[event.AuditLogExported](ctx, a.db, by, event.InProject(c.Project), err)
@@ -104,13 +104,20 @@ func closest(text string, types []event.Type) event.Type {
 // written, so that the copy covers it. It ends the sink.
 func (c exportCommand) export(ctx context.Context, a *app, by event.By, f export.Filter, sink export.Sink, term terminal) error {
 	settle := func() {
+		if a.db.ReadOnly() {
+			return
+		}
 		if err := a.sealing.Finish(ctx); err != nil {
 			// Perhaps another log, or a halted one: a copy of what there is can be taken all the same.
 			a.log.WarnContext(ctx, "not every log could be sealed and signed", "error", err)
 		}
 	}
 	settle()
-	copied, err := export.BeginLog(ctx, a.db, by, export.ViaCommand, c.Project, f)
+	begin := export.BeginLog
+	if a.db.ReadOnly() {
+		begin = export.UnrecordedLog
+	}
+	copied, err := begin(ctx, a.db, by, export.ViaCommand, c.Project, f)
 	if err != nil {
 		if abort := sink.Abort(); abort != nil {
 			a.log.ErrorContext(ctx, "what was begun of the export could not be removed", "error", abort)

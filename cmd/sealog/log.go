@@ -16,7 +16,7 @@ type logKeyCommand struct {
 
 // Run prints the keys with which a log's checkpoints are verified: one for each epoch, the newest last.
 func (c logKeyCommand) Run(ctx context.Context, d config.Data, term terminal) error {
-	return withApp(ctx, d, term, func(a *app) error {
+	return withReader(ctx, d, term, func(a *app) error {
 		p, err := a.projects.Get(ctx, c.Project)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 120 * time.Second
 	idleTimeout   = 120 * time.Second
-	drainTimeout  = 25 * time.Second
+	drainTimeout  = 18 * time.Second
 )
 
 type serveCommand struct {
@@ -56,13 +56,22 @@ func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (er
 	}
 	defer listener.Close()
 	own := &url.URL{Scheme: "http", Host: reachable(listener.Addr())}
-	a, err := open(ctx, d, log, own)
+	release, err := claim(d, own.String())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	a, err := open(ctx, d, log, opening{publicURL: own})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close(context.WithoutCancel(ctx))) }()
 	if err := store.SetSetting(ctx, a.db, publicURLSetting, a.publicURL.String()); err != nil {
 		return err
+	}
+
+	if n, ok := a.db.Connections(); ok {
+		log.Info("connections to the database", "used", n.Allowed, "allowed", n.Room, "needed", store.MinConnections)
 	}
 
 	a.projects.Ceilings = project.Ceilings{

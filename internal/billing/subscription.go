@@ -72,7 +72,8 @@ func byStripeID(ctx context.Context, q store.Querier, projectID, stripeID string
 		WHERE project_id = $1 AND stripe_id = $2`, projectID, stripeID)
 }
 
-// write stores the subscription as it is now, and with it the project's plan.
+// write stores the subscription as it is now, and with it the project's plan. Each change has a later
+// time, by which a race is noticed.
 func (s *Service) write(ctx context.Context, tx *store.Tx, sub Subscription) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO subscriptions (`+subscriptionColumns+`)
@@ -80,10 +81,10 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, sub Subscription) err
 		ON CONFLICT (project_id, id) DO UPDATE SET
 			plan = excluded.plan, customer_id = excluded.customer_id, status = excluded.status,
 			cancel_at_period_end = excluded.cancel_at_period_end, payment_error = excluded.payment_error,
-			updated_at = excluded.updated_at, cancelled_at = excluded.cancelled_at, ended_at = excluded.ended_at,
+			`+store.SetUpdated("subscriptions", "excluded.updated_at")+`, cancelled_at = excluded.cancelled_at, ended_at = excluded.ended_at,
 			period_end_at = excluded.period_end_at, stripe_at = excluded.stripe_at`,
 		sub.Project, sub.ID, sub.Plan, sub.CustomerID, sub.StripeID, sub.Status, sub.CancelAtPeriodEnd, sub.PaymentError,
-		store.Micros(sub.CreatedAt), store.Micros(tx.Now()), store.MicrosOrNull(sub.CancelledAt), store.MicrosOrNull(sub.EndedAt),
+		store.Micros(sub.CreatedAt), store.Micros(store.Updated(sub.UpdatedAt.Add(time.Microsecond), tx.Now())), store.MicrosOrNull(sub.CancelledAt), store.MicrosOrNull(sub.EndedAt),
 		store.MicrosOrNull(sub.PeriodEndAt), sub.stripeAt)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/sealog/sealog/internal/fault"
 )
@@ -21,6 +22,10 @@ type Data struct {
 	Data string `help:"Directory of the embedded database and the master secret." default:"./sealog-data" env:"SEALOG_DATA" type:"path"`
 	// Database is the address of a PostgreSQL database; empty means the embedded SQLite.
 	Database string `help:"Address of a PostgreSQL database (postgres://…); without one, SQLite in the data directory." env:"SEALOG_DATABASE" placeholder:"URL"`
+	// DatabaseConnections bounds the connections to PostgreSQL of one process.
+	DatabaseConnections int `help:"Largest number of connections to PostgreSQL; at least 3. With fewer than there are callers, these wait." default:"32" env:"SEALOG_DATABASE_CONNECTIONS" placeholder:"N"`
+	// WaitForDatabase is how long a start waits for a PostgreSQL server that does not answer.
+	WaitForDatabase time.Duration `help:"How long to wait at the start for a PostgreSQL server that does not answer." default:"60s" env:"SEALOG_WAIT_FOR_DATABASE" placeholder:"DURATION"`
 	// MasterSecretFile holds the master secret: 32 random bytes in unpadded base64url. With
 	// SQLite it is made on the first start; with PostgreSQL the operator gives it.
 	MasterSecretFile string `help:"File with the master secret (32 bytes, base64url); made on the first start with SQLite, to be given with PostgreSQL." env:"SEALOG_MASTER_SECRET_FILE" placeholder:"FILE"`
@@ -67,6 +72,12 @@ func (d Data) Validate() error {
 	}
 	if d.Database != "" && !strings.HasPrefix(d.Database, "postgres://") && !strings.HasPrefix(d.Database, "postgresql://") {
 		errs = append(errs, invalid("--database must begin with postgres://"))
+	}
+	if d.DatabaseConnections != 0 && d.DatabaseConnections < 3 || d.DatabaseConnections > 1000 {
+		errs = append(errs, invalid("--database-connections must be between 3 and 1000"))
+	}
+	if d.WaitForDatabase < 0 {
+		errs = append(errs, invalid("--wait-for-database must not be negative"))
 	}
 	if _, _, err := net.SplitHostPort(d.DNSServer); err != nil && d.DNSServer != "" {
 		errs = append(errs, invalid("--dns-server must be HOST:PORT"))

@@ -199,7 +199,7 @@ func (s *Service) SetPasswordExpired(ctx context.Context, by event.By, p project
 			}
 			n, err := tx.Exec(ctx, `
 				UPDATE authenticators
-				SET expire_after = $3, updated_at = $4
+				SET expire_after = $3, `+store.SetUpdated("", "$4")+`
 				WHERE project_id = $1 AND user_id = $2 AND type = 'password' AND kind = 'primary'`,
 				p.ID, id, after, store.Micros(tx.Now()))
 			if err != nil {
@@ -224,7 +224,7 @@ func (u *User) touched(ctx context.Context, tx *store.Tx) (event.UserObject, err
 	if err != nil {
 		return event.UserObject{}, err
 	}
-	u.UpdatedAt = tx.Now()
+	u.UpdatedAt = store.Updated(u.UpdatedAt, tx.Now())
 	return u.Object(tx.Now()), u.save(ctx, tx, identities)
 }
 

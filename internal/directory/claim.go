@@ -124,7 +124,7 @@ func (u *User) setVerified(ctx context.Context, tx *store.Tx, all []Identity, i 
 	if err := change(ctx, tx, i.claim()); err != nil {
 		return event.UserObject{}, err
 	}
-	u.UpdatedAt = tx.Now()
+	u.UpdatedAt = store.Updated(u.UpdatedAt, tx.Now())
 	if err := u.save(ctx, tx, all); err != nil {
 		return event.UserObject{}, err
 	}

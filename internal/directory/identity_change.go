@@ -131,7 +131,7 @@ func (s *Service) UpdateIdentity(
 			case old.Type != loginIDIdentity || old.LoginIDType != made.LoginIDType:
 				return fact, fault.New(fault.Invalid, "Invalid", "A login id can be changed to one of its own type only.").On("definition")
 			}
-			made.Project, made.ID, made.UserID, made.CreatedAt, made.UpdatedAt = p.ID, old.ID, id, old.CreatedAt, tx.Now()
+			made.Project, made.ID, made.UserID, made.CreatedAt, made.UpdatedAt = p.ID, old.ID, id, old.CreatedAt, store.Updated(old.UpdatedAt, tx.Now())
 			if err := updateIdentity(ctx, tx, made); err != nil {
 				return fact, err
 			}
@@ -218,7 +218,7 @@ func findIdentity(ctx context.Context, q store.Querier, project string, id event
 func updateIdentity(ctx context.Context, tx *store.Tx, i Identity) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE identities
-		SET updated_at = $3, login_id_key = $4, original_value = $5, value = $6, unique_key = $7
+		SET `+store.SetUpdated("", "$3")+`, login_id_key = $4, original_value = $5, value = $6, unique_key = $7
 		WHERE project_id = $1 AND id = $2`,
 		i.Project, i.ID, store.Micros(i.UpdatedAt), i.LoginIDKey, i.OriginalValue, i.Value, i.UniqueKey)
 	if store.IsUnique(err) {
@@ -273,6 +273,6 @@ func (u *User) identitiesChanged(ctx context.Context, tx *store.Tx, gone string)
 	if u.StandardAttributes, err = fromIdentities(attributes, all); err != nil {
 		return event.UserObject{}, err
 	}
-	u.UpdatedAt = tx.Now()
+	u.UpdatedAt = store.Updated(u.UpdatedAt, tx.Now())
 	return u.Object(tx.Now()), u.save(ctx, tx, all)
 }

@@ -226,7 +226,7 @@ func (u *User) anonymize(ctx context.Context, tx *store.Tx) (event.UserObject, e
 	}
 	u.IsAnonymized, u.IsDisabled, u.AnonymizeAt, u.DisableReason = true, true, nil, nil
 	u.StandardAttributes, u.CustomAttributes = json.RawMessage(`{}`), json.RawMessage(`{}`)
-	u.HasPassword, u.IsAnonymous, u.VerifiedClaims, u.UpdatedAt = false, false, nil, tx.Now()
+	u.HasPassword, u.IsAnonymous, u.VerifiedClaims, u.UpdatedAt = false, false, nil, store.Updated(u.UpdatedAt, tx.Now())
 	return u.Object(tx.Now()), u.save(ctx, tx, nil)
 }
 

@@ -59,7 +59,7 @@ func (s *Service) ResetPassword(ctx context.Context, by event.By, p project.Proj
 			if err := r.replace(ctx, tx, user, p.Config.Password); err != nil {
 				return fact, err
 			}
-			user.UpdatedAt, user.HasPassword = tx.Now(), true
+			user.UpdatedAt, user.HasPassword = store.Updated(user.UpdatedAt, tx.Now()), true
 			if err := user.save(ctx, tx, identities); err != nil {
 				return fact, err
 			}
@@ -169,7 +169,7 @@ func (r reset) replace(ctx context.Context, tx *store.Tx, user User, policy sett
 		a.expire(tx.Now(), r.expired)
 		_, err := tx.Exec(ctx, `
 			UPDATE authenticators
-			SET secret = $4, expire_after = $5, updated_at = $6
+			SET secret = $4, expire_after = $5, `+store.SetUpdated("", "$6")+`
 			WHERE project_id = $1 AND user_id = $2 AND id = $3`,
 			a.Project, a.UserID, a.ID, r.hash, store.MicrosOrNull(a.ExpireAfter), store.Micros(tx.Now()))
 		return err

@@ -169,7 +169,7 @@ func (u *User) become(now time.Time, in DisableInput) error {
 		u.DisableReason = &in.Reason
 	}
 	u.TemporarilyDisabledFrom, u.TemporarilyDisabledUntil = in.From, in.Until
-	u.UpdatedAt = now
+	u.UpdatedAt = store.Updated(u.UpdatedAt, now)
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (s *Service) Update(ctx context.Context, by event.By, p project.Project, id
 				}
 				user.CustomAttributes = custom
 			}
-			user.UpdatedAt = tx.Now()
+			user.UpdatedAt = store.Updated(user.UpdatedAt, tx.Now())
 			if err := user.save(ctx, tx, identities); err != nil {
 				return fact, err
 			}

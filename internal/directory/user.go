@@ -151,7 +151,7 @@ func insertUser(ctx context.Context, tx *store.Tx, u User, identities []Identity
 func (u User) save(ctx context.Context, tx *store.Tx, identities []Identity) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE users
-		SET created_at = $3, updated_at = $4, last_login_at = $5, is_disabled = $6, disable_reason = $7,
+		SET created_at = $3, `+store.SetUpdated("", "$4")+`, last_login_at = $5, is_disabled = $6, disable_reason = $7,
 			temporarily_disabled_from = $8, temporarily_disabled_until = $9, account_valid_from = $10, account_valid_until = $11,
 			is_deactivated = $12, delete_at = $13, delete_reason = $14, is_anonymized = $15, anonymize_at = $16,
 			standard_attributes = $17, custom_attributes = $18, mfa_grace_period_end_at = $19, search = $20

@@ -52,6 +52,11 @@ func BeginLog(ctx context.Context, db *store.DB, by event.By, via Surface, proje
 	return &Log{db: db, project: project, filter: f, at: at}, nil
 }
 
+// UnrecordedLog is BeginLog for a database that can only be read: the export is not recorded.
+func UnrecordedLog(_ context.Context, db *store.DB, _ event.By, _ Surface, project string, f Filter) (*Log, error) {
+	return &Log{db: db, project: project, filter: f, at: db.Now()}, nil
+}
+
 // Write writes the copy, once, and commits or aborts the sink.
 //
 // Errors: LogDamaged when the database has lost a part of the log; those of the sink.

@@ -44,7 +44,7 @@ func (p *portal) send(w http.ResponseWriter, r *http.Request, d download) (err e
 		return err
 	}
 	defer spool.Close()
-	ctx, stop := context.WithCancel(r.Context())
+	ctx, stop := context.WithCancel(web.Unhurried(r).Context())
 	var writing sync.WaitGroup
 	defer writing.Wait()
 	defer stop()

@@ -56,6 +56,7 @@ func (p *portal) showLive(w http.ResponseWriter, r *http.Request, v visit) error
 	if !page.Latest && r.Header.Get("Last-Event-ID") == "" {
 		known, after = after, max(after-liveOverlap, -1)
 	}
+	r = web.Unhurried(r)
 	s := liveStream{p: p, r: r, v: v, page: page, filter: filter, known: known, sse: newSSE(w)}
 	s.page.Base, s.page.Query = Base{ProjectID: v.project.ID, assets: p.assets}, page.Query.fromStart()
 	missed, news, err := p.Feed.Listen(r.Context(), v.project.ID, after)

@@ -37,7 +37,7 @@ func (a Authorization) Grant(ctx context.Context, tx *store.Tx) (Authorization, 
 	_, err := tx.Exec(ctx, `
 		INSERT INTO authorizations (`+authorizationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (project_id, user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at`,
+		ON CONFLICT (project_id, user_id, client_id) DO UPDATE SET scopes = excluded.scopes, `+store.SetUpdated("authorizations", "excluded.updated_at"),
 		a.Project, a.ID, a.UserID, a.ClientID, strings.Join(a.Scopes, " "), store.Micros(a.CreatedAt), store.Micros(a.UpdatedAt))
 	if err != nil {
 		return a, err

@@ -85,7 +85,7 @@ func copyTo(ctx context.Context, db *DB, temp string) (c Copy, err error) {
 		return Copy{}, fault.New(fault.Unavailable, "BackupFailed", "The copy could not be made.").Because(err)
 	}
 	// The readers of the pool may not write anything at all; this one, not into the database.
-	source, err := openFile(ctx, db, "ro", "busy_timeout(10000)")
+	source, err := openFile(db, "ro", "busy_timeout(10000)")
 	if err != nil {
 		return failed(err)
 	}
@@ -99,7 +99,7 @@ func copyTo(ctx context.Context, db *DB, temp string) (c Copy, err error) {
 	damaged := func(err error) (Copy, error) {
 		return Copy{}, fault.New(fault.Unavailable, "BackupDamaged", "The copy that was made is not sound; it was removed.").Because(err)
 	}
-	made, err := openPath(temp, "ro")
+	made, err := openPlaced(nil, sqliteDSN(temp, "ro"), 1)
 	if err != nil {
 		return damaged(err)
 	}

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
 
 	"github.com/sealog/sealog/internal/fault"
 )
@@ -29,7 +27,7 @@ func Compact(ctx context.Context, db *DB) (err error) {
 	}
 	// A connection of its own: the writer's is in the hands of the writer, who has to wait for as
 	// long as this waits for readers. So it waits several times, for a short while.
-	conn, err := openFile(ctx, db, "rw", "busy_timeout(400)", "synchronous(FULL)")
+	conn, err := openFile(db, "rw", "busy_timeout(400)", "synchronous(FULL)")
 	if err != nil {
 		return err
 	}
@@ -48,23 +46,6 @@ func Compact(ctx context.Context, db *DB) (err error) {
 }
 
 // openFile opens the file of a SQLite database once more, with one connection.
-func openFile(ctx context.Context, db *DB, mode string, pragmas ...string) (*sql.DB, error) {
-	path, err := Column[string](ctx, db, `SELECT file FROM pragma_database_list WHERE name = 'main'`)
-	if err != nil {
-		return nil, err
-	}
-	if len(path) != 1 {
-		return nil, errors.New("store: the database has no file")
-	}
-	return openPath(path[0], mode, pragmas...)
-}
-
-func openPath(path, mode string, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"mode": {mode}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
-	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	conn.SetMaxOpenConns(1)
-	return conn, nil
+func openFile(db *DB, mode string, pragmas ...string) (*sql.DB, error) {
+	return openPlaced(db.place, sqliteDSN(db.place.path, mode, pragmas...), 1)
 }

@@ -2,13 +2,9 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,9 +20,15 @@ type Config struct {
 	Dir string
 	// URL is the address of a PostgreSQL database: postgres://user:password@host:port/name.
 	URL string
-	// Readers and Writers bound the connections of the pools; 0 means 8 and 16. On PostgreSQL there
-	// are twice as many readers (KeepingPlans); SQLite always has one writer.
-	Readers, Writers int
+	// Connections bounds the connections to a PostgreSQL server; 0 means DefaultConnections.
+	Connections int
+	// Wait is how long a PostgreSQL server that does not answer is waited for.
+	Wait time.Duration
+	// Existing refuses to make a new database where there is none.
+	Existing bool
+	// Reading is for those who only read: a SQLite database in a place that cannot be written is
+	// opened read-only, and nothing is recorded there (DB.ReadOnly).
+	Reading bool
 	// Log gets what nobody can be answered with; nil means slog.Default.
 	Log *slog.Logger
 	// Now is the wall clock, for tests; nil means time.Now.
@@ -36,38 +38,34 @@ type Config struct {
 // DB is an open database. It reads by itself (it is a Querier over the read pool) and
 // writes only through Record, Refuse and Bookkeep.
 type DB struct {
-	engine   Engine
-	pools    pools
-	group    *group      // SQLite's writer; nil on PostgreSQL
-	joint    *joint      // PostgreSQL's recordings that wait; nil on SQLite
-	kept     *statements // of SQLite's readers; nil on PostgreSQL
-	clock    *event.Clock
-	reads    atomic.Int64
-	vault    *vault.Vault
-	log      *slog.Logger
-	attempts *attempts
-	usage    *usage
-	logs     *logNames
-	recorded bell
-	closed   atomic.Bool
+	engine      Engine
+	pools       pools
+	group       *group       // SQLite's writer; nil on PostgreSQL
+	joint       *joint       // PostgreSQL's recordings that wait; nil on SQLite
+	kept        *statements  // of SQLite's readers; nil on PostgreSQL
+	place       *place       // of SQLite's files; nil on PostgreSQL
+	connections *connections // of PostgreSQL; nil on SQLite
+	keeper      *keeper      // nil on PostgreSQL, and where nothing can be written
+	clock       *event.Clock
+	reads       atomic.Int64
+	vault       *vault.Vault
+	log         *slog.Logger
+	attempts    *attempts
+	usage       *usage
+	logs        *logNames
+	recorded    bell
+	closed      atomic.Bool
 }
 
 // Open opens a database, brings its tables up to date and checks that the master secret is
 // the one it was made with.
 //
-// Errors: DatabaseUnavailable, DatabaseReadOnly, DatabaseURLMalformed, DatabaseNewer (made
+// Errors: DatabaseMissing (Config.Existing), DatabaseUnavailable, DatabaseReadOnly, DatabaseOlder (Config.Reading), DatabaseURLMalformed, DatabaseNewer (made
 // by a newer version), DatabaseForeign (a migration differs), MasterSecretWrong.
 func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error) {
 	defer fault.Wrap(&err, "store.Open")
 	if config.Log == nil {
 		config.Log = slog.Default()
-	}
-	readers, writers := config.Readers, config.Writers
-	if readers == 0 {
-		readers = 8
-	}
-	if writers == 0 {
-		writers = 16
 	}
 	db := &DB{
 		engine: SQLite, vault: v, log: config.Log, attempts: newAttempts(), usage: newUsage(), logs: newLogNames(),
@@ -75,138 +73,84 @@ func Open(ctx context.Context, config Config, v *vault.Vault) (_ *DB, err error)
 	}
 	if config.URL != "" {
 		db.engine = PostgreSQL
-		db.pools, err = openPostgreSQL(ctx, config.URL, writers, readers)
+		db.pools, db.connections, err = openPostgreSQL(ctx, config)
 	} else {
-		db.pools, err = openSQLite(config.Dir, readers)
+		db.pools, db.place, err = openSQLite(config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := db.prepare(ctx); err != nil {
+	if err := db.start(ctx, config); err != nil {
 		return nil, errors.Join(translate(err), db.pools.close())
-	}
-	if db.engine == PostgreSQL {
-		db.joint = newJoint(db)
-	} else {
-		db.group = startGroup(db.pools.write, db.log)
-		db.kept = newStatements(db.pools.read)
 	}
 	return db, nil
 }
 
-func (db *DB) prepare(ctx context.Context) error {
-	if err := checkBinding(ctx, db.pools.write); err != nil {
+// start prepares an open database and starts what belongs to it.
+func (db *DB) start(ctx context.Context, config Config) (err error) {
+	if db.ReadOnly() {
+		db.kept = newStatements(db.pools.read)
+		return db.prepareReading(ctx)
+	}
+	if err := db.prepare(ctx, config); err != nil {
 		return err
 	}
-	if err := db.migrate(ctx); err != nil {
-		return err
+	if db.engine == PostgreSQL {
+		db.joint = newJoint(db)
+		return nil
 	}
-	if err := EnsurePartitions(ctx, db, db.clock.Next().Time(), 2); err != nil {
-		return err
+	db.kept = newStatements(db.pools.read)
+	db.group = startGroup(db.pools.write, db.log, db.place)
+	if db.keeper, err = startKeeper(ctx, db); err != nil {
+		db.group.stop()
 	}
-	return db.checkMaster(ctx)
-}
-
-// checkBinding refuses a driver that binds $N by order of appearance instead of by number.
-func checkBinding(ctx context.Context, conn *sql.DB) error {
-	var second, first string
-	err := conn.QueryRowContext(ctx, "SELECT CAST($2 AS TEXT), CAST($1 AS TEXT)", "one", "two").Scan(&second, &first)
-	if err != nil {
-		return err
-	}
-	if first != "one" || second != "two" {
-		return fault.New(fault.Internal, "DatabaseDriverWrong", "The database driver binds parameters by order of appearance.")
-	}
-	return nil
-}
-
-func (db *DB) migrate(ctx context.Context) (err error) {
-	provider, files, err := db.engine.migrator(db.pools.write)
-	if err != nil {
-		return err
-	}
-	current, target, err := provider.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if current > target {
-		return fault.New(fault.Invalid, "DatabaseNewer",
-			"The database was made by a newer version of Sealog (its version is %d, this program knows %d).", current, target)
-	}
-	if db.engine == SQLite && current < target {
-		// What a migration sorts may be larger than the memory, in which the writer sorts else.
-		if _, err := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = FILE`); err != nil {
-			return err
-		}
-		defer func() {
-			_, restored := db.pools.write.ExecContext(ctx, `PRAGMA temp_store = MEMORY`)
-			err = errors.Join(err, restored)
-		}()
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return err
-	}
-	return db.checkMigrations(ctx, files)
-}
-
-// checkMigrations keeps a hash of every migration that was applied, and refuses a database
-// to which another text of one was applied.
-func (db *DB) checkMigrations(ctx context.Context, files fs.FS) error {
-	names, err := fs.Glob(files, "*.sql")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(text)
-		stored, err := db.settle(ctx, "migration "+name, hex.EncodeToString(sum[:]))
-		if err != nil {
-			return err
-		}
-		if stored != hex.EncodeToString(sum[:]) {
-			return fault.New(fault.Invalid, "DatabaseForeign", "The database was made with another text of the migration %s.", name)
-		}
-	}
-	return nil
-}
-
-func (db *DB) checkMaster(ctx context.Context) error {
-	stored, err := db.settle(ctx, "master secret check", db.vault.Check())
-	if err != nil {
-		return err
-	}
-	if stored != db.vault.Check() {
-		return fault.New(fault.Invalid, "MasterSecretWrong", "The database was made with another master secret.")
-	}
-	return nil
-}
-
-// settle stores a value of this installation unless there is one, and returns what is stored.
-func (db *DB) settle(ctx context.Context, key, value string) (string, error) {
-	read := func() (stored string, err error) {
-		err = db.pools.write.QueryRowContext(ctx, `SELECT value FROM instance WHERE key = $1`, key).Scan(&stored)
-		return stored, err
-	}
-	if stored, err := read(); !errors.Is(err, sql.ErrNoRows) {
-		return stored, err
-	}
-	_, err := db.pools.write.ExecContext(ctx, `INSERT INTO instance (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, key, value)
-	if err != nil {
-		return "", err
-	}
-	return read()
+	return err
 }
 
 // Close waits for the writes under way and closes the connections.
 func (db *DB) Close() error {
-	db.closed.Store(true)
+	if db.closed.Swap(true) {
+		return nil
+	}
+	var err error
+	if db.keeper != nil {
+		err = db.keeper.stop()
+	}
 	if db.group != nil {
 		db.group.stop()
 	}
-	return db.pools.close()
+	if db.place.check() != nil {
+		return err // see placedConnector
+	}
+	if db.connections != nil {
+		db.connections.stop()
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- db.pools.close() }()
+	select {
+	case closeErr := <-closed:
+		return errors.Join(err, closeErr)
+	case <-time.After(closeWithin):
+		return errors.Join(err, fault.New(fault.Unavailable, "DatabaseTimeout", "The connections to the database could not be closed in time."))
+	}
+}
+
+// closeWithin bounds how long Close waits for connections that a silent server still has in use.
+const closeWithin = 3 * time.Second
+
+// ReadOnly reports whether the database lies where nothing can be written, and was opened to be
+// read (Config.Reading).
+func (db *DB) ReadOnly() bool { return db.pools.write == nil }
+
+// refusal returns why nothing is written at all, or nil.
+func (db *DB) refusal() error {
+	if db.closed.Load() {
+		return errClosed
+	}
+	if db.ReadOnly() {
+		return fault.New(fault.Unavailable, "DatabaseReadOnly", "The database is read-only; nothing was changed.")
+	}
+	return db.place.check()
 }
 
 // Engine returns the kind of database underneath.
@@ -380,13 +324,4 @@ func (l *logNames) name(ctx context.Context, tx *Tx, project string) (string, er
 		return "", fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
 	}
 	return names[0], nil
-}
-
-// IsNew reports whether a directory holds no SQLite database yet.
-func IsNew(dir string) (bool, error) {
-	_, err := os.Stat(dir + string(os.PathSeparator) + sqliteFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	return false, err
 }

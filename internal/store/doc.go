@@ -17,9 +17,9 @@
 //	events inserted → fails: rolled back, as above
 //	COMMIT          → acknowledged: the caller is answered
 //	                → refused: rolled back, as above
-//	                → no answer (connection lost): the event's id is looked up; it is there,
-//	                  and all is well, or it is not, and the caller hears CommitUnknown only
-//	                  if the look-up fails as well
+//	                → any other error (connection lost, fsync failed): the event's id is looked
+//	                  up; it is there, and all is well, or the caller hears CommitUnknown, since
+//	                  absence proves nothing yet
 //
 // If the process is killed at any of these, the database has both the change and the event
 // or neither; an attempt that was not recorded yet is lost, since nothing happened.

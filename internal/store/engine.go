@@ -9,17 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
@@ -41,119 +36,23 @@ const (
 )
 
 // pools are the open connections of one database: one that writes, one that only reads, and one that
-// reads with plans for all values (DB.KeepingPlans), which SQLite has none of.
+// reads with plans for all values (DB.KeepingPlans), which SQLite has none of. A database that can only be
+// read has no writer.
 type pools struct {
 	write, read, keeping *sql.DB
 	native               []*pgxpool.Pool // closed after the others; PostgreSQL only
 }
 
-func (p pools) close() error {
-	err := errors.Join(p.read.Close(), p.write.Close())
-	if p.keeping != nil {
-		err = errors.Join(err, p.keeping.Close())
+func (p pools) close() (err error) {
+	for _, pool := range []*sql.DB{p.read, p.write, p.keeping} {
+		if pool != nil {
+			err = errors.Join(err, pool.Close())
+		}
 	}
 	for _, n := range p.native {
 		n.Close()
 	}
 	return err
-}
-
-// sqliteFile is the database's name inside the data directory.
-const sqliteFile = "sealog.db"
-
-// openSQLite opens the database in a directory: one writer, which holds its transactions
-// from the first statement on (_txlock), and readers that the engine lets only read.
-func openSQLite(dir string, readers int) (pools, error) {
-	path, err := filepath.Abs(filepath.Join(dir, sqliteFile))
-	if err != nil {
-		return pools{}, fmt.Errorf("store: %w", err)
-	}
-	// The file is made here and private, before the driver makes it with the process's mask.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return pools{}, fault.New(fault.Unavailable, "DatabaseUnavailable", "The database file cannot be opened for writing.").Because(err)
-	}
-	if err := file.Close(); err != nil {
-		return pools{}, fmt.Errorf("store: %w", err)
-	}
-	dsn := func(mode string, pragmas ...string) string {
-		q := url.Values{"mode": {mode}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
-		return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
-	}
-	// synchronous(FULL): an audit log may not lose an acknowledged commit. temp_store(2): the
-	// pages that a savepoint may give back are kept in memory and not written to a file.
-	write, err := sql.Open("sqlite", dsn("rw", "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(1)", "secure_delete(1)", "temp_store(2)", "cache_size(-65536)", "wal_autocheckpoint(4000)")+"&_txlock=immediate")
-	if err != nil {
-		return pools{}, fmt.Errorf("store: %w", err)
-	}
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", dsn("ro", "busy_timeout(10000)", "query_only(1)", "mmap_size(1073741824)", "cache_size(-8192)"))
-	if err != nil {
-		return pools{}, errors.Join(fmt.Errorf("store: %w", err), write.Close())
-	}
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers)
-	return pools{write: write, read: read}, nil
-}
-
-// readParams are what sessions are set to that only read. Whatever is read for a page is found by
-// an index, and few rows of it: a plan that goes through a table, in parallel or compiled, is one
-// that was made with wrong numbers, mostly about partitions that are empty still.
-var readParams = map[string]string{
-	"default_transaction_read_only":   "on",
-	"enable_seqscan":                  "off",
-	"jit":                             "off",
-	"max_parallel_workers_per_gather": "0",
-}
-
-// keptPlans is how many plans a session of DB.KeepingPlans keeps, many of which are over all partitions.
-const keptPlans = 200
-
-// openPostgreSQL opens the pools on one server; all sessions but those of the first are read-only.
-func openPostgreSQL(ctx context.Context, databaseURL string, writers, readers int) (_ pools, err error) {
-	var p pools
-	defer func() {
-		if err != nil {
-			for _, n := range p.native {
-				n.Close()
-			}
-		}
-	}()
-	open := func(size int, readOnly, keeping bool) (*sql.DB, error) {
-		config, err := pgxpool.ParseConfig(databaseURL)
-		if err != nil {
-			// The driver's text may hold the password.
-			return nil, fault.New(fault.Invalid, "DatabaseURLMalformed", "The database URL cannot be understood.").On("database")
-		}
-		config.MaxConns = int32(size)
-		config.ConnConfig.RuntimeParams["application_name"] = "sealog"
-		config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-		if readOnly {
-			maps.Copy(config.ConnConfig.RuntimeParams, readParams)
-		} else {
-			config.ConnConfig.DialFunc = watchfully(config.ConnConfig.DialFunc)
-		}
-		if keeping {
-			config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-			config.ConnConfig.RuntimeParams["enable_bitmapscan"] = "off" // which reads all before the first row
-			config.ConnConfig.StatementCacheCapacity = keptPlans
-		}
-		native, err := pgxpool.NewWithConfig(ctx, config)
-		if err != nil {
-			return nil, err
-		}
-		p.native = append(p.native, native)
-		return stdlib.OpenDBFromPool(native), nil
-	}
-	if p.write, err = open(writers, false, false); err != nil {
-		return pools{}, err
-	}
-	if p.read, err = open(readers, true, false); err != nil {
-		return pools{}, err
-	}
-	p.keeping, err = open(readers, true, true)
-	return p, err
 }
 
 // Schema names an engine's tables as this version makes them: a hash of its migrations in 16

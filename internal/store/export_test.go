@@ -13,9 +13,9 @@ func MigrateTo(ctx context.Context, config Config, version int64) (db *sql.DB, e
 	engine, p := SQLite, pools{}
 	if config.URL != "" {
 		engine = PostgreSQL
-		p, err = openPostgreSQL(ctx, config.URL, 2, 1)
+		p, _, err = openPostgreSQL(ctx, config)
 	} else {
-		p, err = openSQLite(config.Dir, 1)
+		p, _, err = openSQLite(config)
 	}
 	if err != nil {
 		return nil, err
@@ -46,6 +46,12 @@ func HoldTogether(db *DB) (waiting func() int, release func()) {
 	}
 	return waiting, func() { go j.commitWaiting() }
 }
+
+// Lost reports whether a database was found to have been replaced, without looking.
+func Lost(db *DB) bool { return db.place.lost.Load() }
+
+// KeepWALBelow has the keeper empty the write-ahead log when it is longer than so many bytes.
+func KeepWALBelow(db *DB, most int64) { db.keeper.most.Store(most) }
 
 // SwallowAttempts counts a caller's attempts as if they had been recorded.
 func SwallowAttempts(db *DB, project, actor string, n int, now time.Time) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,8 +44,9 @@ const groupDeadline = 30 * time.Second
 //   - Nobody is answered before COMMIT.
 //   - A panic in a change is that caller's error.
 type group struct {
-	jobs chan *groupJob
-	done chan struct{}
+	jobs   chan *groupJob
+	pauses chan func() // what runs between two transactions
+	done   chan struct{}
 
 	mu      sync.RWMutex
 	stopped bool // guarded by mu; jobs is closed when it is set
@@ -61,17 +61,37 @@ type groupJob struct {
 
 var errClosed = fault.New(fault.Unavailable, "DatabaseClosed", "The server is shutting down.")
 
-func startGroup(db *sql.DB, log *slog.Logger) *group {
-	g := &group{jobs: make(chan *groupJob, maxGroup), done: make(chan struct{})}
-	w := &groupWriter{db: db, log: log}
+func startGroup(db *sql.DB, log *slog.Logger, place *place) *group {
+	g := &group{jobs: make(chan *groupJob, maxGroup), pauses: make(chan func()), done: make(chan struct{})}
+	w := &groupWriter{db: db, log: log, place: place}
 	go func() {
 		defer close(g.done)
 		defer w.release()
-		for first := range g.jobs {
-			w.commit(g.gather(first))
+		for {
+			select {
+			case pause := <-g.pauses:
+				pause()
+			case first, ok := <-g.jobs:
+				if !ok {
+					return
+				}
+				w.commit(g.gather(first))
+			}
 		}
 	}()
 	return g
+}
+
+// pause runs something between two transactions.
+func (g *group) pause(run func()) error {
+	ended := make(chan struct{})
+	select {
+	case g.pauses <- func() { defer close(ended); run() }:
+		<-ended
+		return nil
+	case <-g.done:
+		return errClosed
+	}
 }
 
 // gather takes what waits beside the first.
@@ -156,6 +176,7 @@ func (g *group) enqueue(job *groupJob) error {
 type groupWriter struct {
 	db      *sql.DB
 	log     *slog.Logger
+	place   *place // of the files; nil when nobody looks
 	conn    *preparedConn
 	careful int // how many of the next transactions have savepoints from the beginning
 
@@ -213,6 +234,9 @@ var errSavepointLost = errors.New("store: a savepoint could not be rolled back")
 // try runs a batch in one transaction. Afterwards each job's err says how its change ended, and
 // the result how the transaction did.
 func (w *groupWriter) try(b *batch) (err error) {
+	if err := w.place.check(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
 	if w.conn == nil {
@@ -243,11 +267,32 @@ func (w *groupWriter) try(b *batch) (err error) {
 		w.rollback()
 		return translate(err)
 	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := ctx.Err(); err != nil {
 		w.rollback()
 		return translate(err)
 	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		w.rollback()
+		if rolledBack(err) {
+			return translate(err)
+		}
+		return settleCommit(err, b.recording(), 1)
+	}
+	if err := w.place.check(); err != nil {
+		return errCommitUnknown(err) // into which file, the old or the new one?
+	}
 	return nil
+}
+
+// recording returns a change of the batch that recorded an event, by which its COMMIT can be looked
+// up; one of bookkeeping when there is none.
+func (b *batch) recording() change {
+	for _, job := range b.jobs {
+		if job.err == nil && job.run.committed != nil {
+			return job.run
+		}
+	}
+	return change{}
 }
 
 // errOneFailed is what ends a transaction without savepoints, of which nothing can be kept.
@@ -391,78 +436,4 @@ func (w *groupWriter) savepoint(ctx context.Context, run change) error {
 		return fmt.Errorf("%w: %w", errSavepointLost, errors.Join(cause, translate(err)))
 	}
 	return cause
-}
-
-// preparedConn is a connection that prepares each text of SQL once. It is used by one goroutine.
-type preparedConn struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-}
-
-// maxPrepared bounds the statements kept; the texts are constants, so it is never reached
-// unless somebody builds SQL from values.
-const maxPrepared = 500
-
-func newPreparedConn(ctx context.Context, db *sql.DB) (*preparedConn, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &preparedConn{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
-}
-
-func (c *preparedConn) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if s, ok := c.stmts[query]; ok {
-		return s, nil
-	}
-	if len(c.stmts) >= maxPrepared {
-		c.forget()
-	}
-	s, err := c.conn.PrepareContext(ctx, positional(query))
-	if err != nil {
-		return nil, err
-	}
-	c.stmts[query] = s
-	return s, nil
-}
-
-// ExecContext implements executor.
-func (c *preparedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := c.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.ExecContext(ctx, args...)
-}
-
-// QueryContext implements executor.
-func (c *preparedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := c.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.QueryContext(ctx, args...)
-}
-
-func (c *preparedConn) forget() {
-	for _, s := range c.stmts {
-		s.Close()
-	}
-	clear(c.stmts)
-}
-
-// close gives the connection back to its pool.
-func (c *preparedConn) close() {
-	c.forget()
-	c.conn.Close()
-}
-
-// discard closes the connection for good.
-func (c *preparedConn) discard() {
-	c.forget()
-	// ErrBadConn makes database/sql close it instead of giving it back to the pool.
-	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 }

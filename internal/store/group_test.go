@@ -392,7 +392,7 @@ func TestAWaitingCallerMayLeave(t *testing.T) {
 func TestStopCommitsWhatWaits(t *testing.T) {
 	t.Parallel()
 	db, w := openWriter(t)
-	g := startGroup(w.db, w.log)
+	g := startGroup(w.db, w.log, nil)
 	entered, proceed := make(chan struct{}), make(chan struct{})
 	jobs := []*groupJob{newJob(t.Context(), func(ctx context.Context, conn executor) error {
 		close(entered)

@@ -43,10 +43,9 @@ type joint struct {
 }
 
 type jointJob struct {
-	ctx       context.Context // the caller's
-	run       change
-	committed func() (bool, error)
-	answer    chan error // of capacity 1
+	ctx    context.Context // the caller's
+	run    change
+	answer chan error // of capacity 1
 }
 
 const (
@@ -56,6 +55,9 @@ const (
 	slowAfter = 100 * time.Millisecond
 	// jointDeadline bounds the statements of a joint transaction, however many it holds.
 	jointDeadline = 2 * time.Second
+	// jointCommitDeadline bounds all of it. Its callers, who cannot leave, have a call's time of 30 s, and
+	// may have to look whether it took place.
+	jointCommitDeadline = 25 * time.Second
 )
 
 // errRunAlone is the answer to a caller whose change has to run in a transaction of its own.
@@ -63,9 +65,9 @@ var errRunAlone = errors.New("store: the change runs alone")
 
 func newJoint(db *DB) *joint { return &joint{db: db, most: maxJoint, slowAfter: slowAfter} }
 
-// do runs a change, alone or with others, and returns after the COMMIT; committed is transact's.
-func (j *joint) do(ctx context.Context, run change, committed func() (bool, error)) error {
-	job := j.enter(ctx, run, committed)
+// do runs a change, alone or with others, and returns after the COMMIT.
+func (j *joint) do(ctx context.Context, run change) error {
+	job := j.enter(ctx, run)
 	if job != nil {
 		if err := <-job.answer; !errors.Is(err, errRunAlone) {
 			return err
@@ -73,11 +75,11 @@ func (j *joint) do(ctx context.Context, run change, committed func() (bool, erro
 	} else {
 		defer j.leave()
 	}
-	return j.db.transact(ctx, run, committed)
+	return j.db.transact(ctx, run)
 }
 
 // enter returns what to wait for, or nil when the change is to run alone now.
-func (j *joint) enter(ctx context.Context, run change, committed func() (bool, error)) *jointJob {
+func (j *joint) enter(ctx context.Context, run change) *jointJob {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	full := j.most < maxJoint && len(j.waiting) >= j.most
@@ -85,7 +87,7 @@ func (j *joint) enter(ctx context.Context, run change, committed func() (bool, e
 		j.alone++
 		return nil
 	}
-	job := &jointJob{ctx: ctx, run: run, committed: committed, answer: make(chan error, 1)}
+	job := &jointJob{ctx: ctx, run: run, answer: make(chan error, 1)}
 	j.waiting = append(j.waiting, job)
 	if !j.running {
 		j.running = true
@@ -179,11 +181,13 @@ func (j *joint) adapt(n int, err error) {
 //
 // Errors: errRunAlone, and then nothing was committed; others mean each of the batch.
 func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	ctx, cancel := context.WithTimeout(context.Background(), jointCommitDeadline)
 	defer cancel()
-	conn, err := j.db.pools.write.Conn(ctx)
+	soon, stop := context.WithTimeout(ctx, jointDeadline)
+	defer stop()
+	conn, err := j.db.pools.write.Conn(soon)
 	if err != nil {
-		return batch, translate(err)
+		return batch, errRunAlone
 	}
 	defer conn.Close()
 	defer keepAwake(conn)()
@@ -195,8 +199,6 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 		return batch, translate(err)
 	}
 	begun, all := time.Now(), map[string][]*draft{} // by project
-	soon, stop := context.WithTimeout(ctx, jointDeadline)
-	defer stop()
 	for i := 0; i < len(batch); i++ {
 		job := batch[i]
 		drafts, err := runChange(soon, tx, job.run, nil)
@@ -220,8 +222,8 @@ func (j *joint) try(batch []*jointJob) ([]*jointJob, error) {
 	switch {
 	case err == nil:
 		return batch, nil
-	case isAmbiguous(err):
-		return batch, settleCommit(err, batch[0].committed) // one event tells of all
+	case rolledBack(err):
+		return batch, errRunAlone
 	}
-	return batch, errRunAlone
+	return batch, settleCommit(err, batch[0].run, lookTimes)
 }

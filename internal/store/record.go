@@ -71,9 +71,12 @@ func (e recordedError) Unwrap() error { return e.error }
 
 // attempt records, in a transaction of its own, that an action came to nothing because of
 // cause, and returns cause, marked as recorded. A cancelled caller and a database that
-// cannot be reached leave no attempt; the latter is logged.
+// cannot be reached leave no attempt, nor does one that is read-only; that it cannot be reached is logged.
 func (db *DB) attempt(ctx context.Context, t event.Type, by event.By, about event.Target, cause error) error {
 	if _, ok := errors.AsType[recordedError](cause); ok || cause == nil || errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if db.ReadOnly() {
 		return cause
 	}
 	f := fault.Of(cause)

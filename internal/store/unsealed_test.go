@@ -23,7 +23,7 @@ func RecordUnsealed[P event.Payload[P]](ctx context.Context, db *DB, by event.By
 		return add(ctx, tx, about, fact)
 	})
 	// It writes its events down by itself, so that the writer has none to give positions to.
-	err := db.group.do(ctx, change{about.Project, func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
+	err := db.group.do(ctx, change{project: about.Project, run: func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
 		drafts, err := record.run(ctx, conn, promise)
 		if err != nil {
 			return nil, err

@@ -2,13 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
@@ -19,8 +15,8 @@ const maxRuns = 4
 
 // write runs a recording transaction of a project on either engine and commits it.
 func (db *DB) write(ctx context.Context, by event.By, project string, run func(context.Context, *Tx) error) error {
-	if db.closed.Load() {
-		return errClosed
+	if err := db.refusal(); err != nil {
+		return err
 	}
 	_, err := db.logs.known(ctx, db, project)
 	if err != nil {
@@ -36,7 +32,7 @@ func (db *DB) write(ctx context.Context, by event.By, project string, run func(c
 	if db.group != nil {
 		err = db.group.do(ctx, record)
 	} else {
-		err = db.joint.do(ctx, record, func() (bool, error) { return db.hasEvent(project, first) })
+		err = db.joint.do(ctx, record)
 	}
 	if err == nil {
 		db.usage.add(project, first.Time(), drafts)
@@ -52,6 +48,9 @@ type change struct {
 	// run calls promise, where the engine wants one, with the id of the first event before it
 	// writes anything.
 	run func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error)
+	// committed looks up, when COMMIT got no clear answer, whether it took place; nil where nothing
+	// tells, as with bookkeeping.
+	committed func() (bool, error)
 }
 
 // runChange turns a panic of a change into its caller's error.
@@ -72,7 +71,7 @@ func errPanic(p any) error {
 // recording is what a recording transaction of a project runs. first is set to the id of its
 // first event.
 func (db *DB) recording(by event.By, project string, first *event.ID, run func(context.Context, *Tx) error) change {
-	return change{project, func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
+	return change{project: project, committed: func() (bool, error) { return db.hasEvent(project, *first) }, run: func(ctx context.Context, conn executor, promise func(event.ID) error) ([]*draft, error) {
 		if project == "" {
 			return nil, fault.New(fault.Internal, "NoProject", "A change of no project.")
 		}
@@ -109,20 +108,24 @@ func (b bell) ring() {
 func (db *DB) Recorded() <-chan struct{} { return db.recorded }
 
 // transact runs a transaction on PostgreSQL, again when the engine rolled it back through no
-// fault of its own. committed looks up, when COMMIT got no answer, whether it took place.
-func (db *DB) transact(ctx context.Context, run change, committed func() (bool, error)) (err error) {
+// fault of its own.
+func (db *DB) transact(ctx context.Context, run change) (err error) {
 	for range maxRuns {
-		if err = db.transactOnce(ctx, run, committed); !mayRunAgain(err) {
+		if err = db.transactOnce(ctx, run); !mayRunAgain(err) {
 			return translate(err)
 		}
 	}
 	return translate(err)
 }
 
-func (db *DB) transactOnce(ctx context.Context, run change, committed func() (bool, error)) error {
+func (db *DB) transactOnce(ctx context.Context, run change) error {
 	// The transaction lives under a context that the caller cannot end: its statements end with
 	// the caller, but a COMMIT once sent is waited for.
-	unbroken, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupDeadline)
+	deadline := time.Now().Add(groupDeadline)
+	if callers, ok := ctx.Deadline(); ok && callers.Before(deadline) {
+		deadline = callers
+	}
+	unbroken, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -145,78 +148,23 @@ func (db *DB) transactOnce(ctx context.Context, run change, committed func() (bo
 		return err
 	}
 	err = tx.Commit()
-	if err == nil || !isAmbiguous(err) {
+	if err == nil || rolledBack(err) {
 		return err
 	}
-	return settleCommit(err, committed)
-}
-
-// How long an ambiguous COMMIT is looked for: a server that lost its client may still be
-// writing, or waiting for a standby.
-const (
-	lookTimes = 10
-	lookEvery = 200 * time.Millisecond
-)
-
-// settleCommit finds out whether a COMMIT took place that ended with err. When the server said
-// by itself that it ends, the transaction is over, and one look tells; else absence proves
-// nothing, however often one looks.
-func settleCommit(err error, committed func() (bool, error)) error {
-	server, said := errors.AsType[*pgconn.PgError](err)
-	said = said && server.Severity == "FATAL"
-	for try := range lookTimes {
-		found, lookErr := committed()
-		switch {
-		case found:
-			return nil
-		case lookErr != nil:
-			return errCommitUnknown(errors.Join(err, lookErr))
-		case said:
-			return fault.New(fault.Unavailable, "DatabaseUnavailable", "The database cannot be reached; nothing was changed.").Because(err)
-		case try+1 < lookTimes:
-			time.Sleep(lookEvery)
-		}
-	}
-	return errCommitUnknown(err)
-}
-
-func errCommitUnknown(cause error) error {
-	return fault.New(fault.Unavailable, "CommitUnknown",
-		"The database did not say whether the change took place; look before you repeat it.").Because(cause)
-}
-
-// isAmbiguous reports whether a COMMIT ended without the server's answer.
-func isAmbiguous(err error) bool {
-	if errors.Is(err, sql.ErrTxDone) {
-		return false // database/sql rolled back before COMMIT was sent
-	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// The server ends the connection and says why, as it can after it has committed too
-		// (pg_terminate_backend, a shutdown). An ERROR, in contrast, means that it rolled back.
-		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC"
-	}
-	return isConnectionLost(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// hasEvent reports whether an event has been committed. It asks with a context of its own,
-// since the caller's may be what ended the commit.
-func (db *DB) hasEvent(project string, id event.ID) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	n, err := Column[int64](ctx, db, `SELECT 1 FROM events WHERE project_id = $1 AND id = $2`, project, id)
-	return len(n) == 1, err
+	return settleCommit(err, run, lookTimes)
 }
 
 // Bookkeep runs a transaction that records nothing because nobody acts in it. Audited
 // tables refuse it. It may run twice.
 func Bookkeep(ctx context.Context, db *DB, run func(context.Context, *Book) error) error {
+	if err := db.refusal(); err != nil {
+		return err
+	}
 	book := change{run: func(ctx context.Context, conn executor, _ func(event.ID) error) ([]*draft, error) {
 		return nil, run(ctx, &Book{conn, db.engine})
 	}}
 	if db.group != nil {
 		return db.group.do(ctx, book)
 	}
-	return db.transact(ctx, book, func() (bool, error) {
-		return false, errors.New("store: bookkeeping cannot be looked up")
-	})
+	return db.transact(ctx, book)
 }

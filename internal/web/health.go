@@ -56,6 +56,10 @@ type databaseCollector struct{ db *store.DB }
 
 var (
 	upDesc      = prometheus.NewDesc("sealog_database_up", "Whether the database answers.", nil, nil)
+	walDesc     = prometheus.NewDesc("sealog_database_wal_bytes", "Length of SQLite's write-ahead log.", nil, nil)
+	openDesc    = prometheus.NewDesc("sealog_database_connections", "Open connections to PostgreSQL.", nil, nil)
+	allowedDesc = prometheus.NewDesc("sealog_database_connections_allowed", "Connections to PostgreSQL that there may be now: as configured, or fewer while the server refuses more.", nil, nil)
+	refusedDesc = prometheus.NewDesc("sealog_database_connections_refused_total", "Connections that PostgreSQL refused because there were too many.", nil, nil)
 	pendingDesc = prometheus.NewDesc("sealog_events_pending", "Events that have no position in their log yet (at most 10,000 are counted).", nil, nil)
 	oldestDesc  = prometheus.NewDesc("sealog_events_pending_oldest_seconds", "Age of the oldest event without a position.", nil, nil)
 	haltedDesc  = prometheus.NewDesc("sealog_logs_halted", "Logs that are not signed any more because their database is not what was signed.", nil, nil)
@@ -64,6 +68,10 @@ var (
 // Describe implements prometheus.Collector.
 func (c *databaseCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- upDesc
+	out <- walDesc
+	out <- openDesc
+	out <- allowedDesc
+	out <- refusedDesc
 	out <- pendingDesc
 	out <- oldestDesc
 	out <- haltedDesc
@@ -73,7 +81,18 @@ func (c *databaseCollector) Describe(out chan<- *prometheus.Desc) {
 func (c *databaseCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	if size, ok := c.db.WALBytes(); ok {
+		out <- prometheus.MustNewConstMetric(walDesc, prometheus.GaugeValue, float64(size))
+	}
+	if n, ok := c.db.Connections(); ok {
+		out <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n.Open))
+		out <- prometheus.MustNewConstMetric(allowedDesc, prometheus.GaugeValue, float64(n.Allowed))
+		out <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(n.Refused))
+	}
 	n, err := store.Column[int64](ctx, c.db, `SELECT count(*) FROM (SELECT 1 FROM events_pending LIMIT 10000) p`)
+	if err == nil {
+		err = c.db.Replaced() // which can be read, and is not the one that others find
+	}
 	if err != nil {
 		out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 0)
 		return

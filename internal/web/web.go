@@ -75,7 +75,9 @@ func Handle(next http.Handler, trustedHops int, log *slog.Logger, metrics *Metri
 			log.InfoContext(r.Context(), "request", "request", f.ID, "method", r.Method, "path", HarmlessPath(r.URL.Path),
 				"status", answer.status, "ip", f.IP, "ms", took.Milliseconds())
 		}()
-		next.ServeHTTP(answer, withRequest(r, f, answer))
+		call, done := hurried(withRequest(r, f, answer))
+		defer done()
+		next.ServeHTTP(answer, call)
 	})
 }
 
