@@ -12,6 +12,12 @@ var (
 	PasswordsWaiting = Bound{"passwords_waiting", "number of passwords of a kind of caller that wait to be checked", 128, Items, fault.Exhausted, "PasswordsBusy"}
 )
 
+// Bounds of invitations, which send mail to addresses that may be strangers'.
+var (
+	InvitationsOfAddress = Bound{"invitations_address", "number of invitations of one address within a day", 3, Items, fault.Exhausted, "TooManyInvitations"}
+	InvitationsOfAccount = Bound{"invitations_account", "number of invitations by one account within an hour", 30, Items, fault.Exhausted, "TooManyInvitations"}
+)
+
 // Rates of what is shown by people and programs that have not proven who they are.
 var (
 	SecretsFromAddress = Rate{"secrets_address", "links and codes of end users from one address", 3 * time.Second, 20, "RateLimited"}
@@ -26,6 +32,6 @@ const AccessTokensLiving = 10
 
 // SignIn is the bounds of signing in.
 func SignIn() Group {
-	return Group{"Signing in", []Bound{CodesOfAccount, PasswordsWaiting},
+	return Group{"Signing in", []Bound{CodesOfAccount, PasswordsWaiting, InvitationsOfAddress, InvitationsOfAccount},
 		[]Rate{SecretsFromAddress, WrongFromAddress, LinksFromAddress, RefreshesOfSession}}
 }
