@@ -25,10 +25,13 @@ func (h *handler) check(r *http.Request, projectID, target, purpose, code string
 	if err := h.admit(req); err != nil {
 		return directory.VerifiedCode{}, h.count("", req, err)
 	}
-	p, err := h.Projects.Get(r.Context(), projectID)
+	p, err := project.Project{}, project.CheckID(projectID) // the Portal's own has an id that fails this
+	if err == nil {
+		p, err = h.Projects.Get(r.Context(), projectID)
+	}
 	counted := p.ID
 	switch {
-	case fault.Is(err, "ProjectNotFound") || err == nil && p.ID == event.PortalProject:
+	case fault.Is(err, "ProjectIDInvalid"), fault.Is(err, "ProjectNotFound"):
 		// Which projects there are is no stranger's business: "-" is none, and has no codes.
 		p, counted = project.Project{ID: "-"}, event.PortalProject
 	case err != nil:
