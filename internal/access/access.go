@@ -33,6 +33,7 @@ type Service struct {
 	forAccount  *limit.Keyed // passwords tried, by account and where they come from
 	inSession   *limit.Keyed // passwords confirmed, by session
 	calls       *limit.Keyed // of the Admin API, by key
+	links       *limit.Keyed // wrong links shown, by where they come from
 
 	standings *standings
 }
@@ -41,7 +42,7 @@ type Service struct {
 func New(db *store.DB, projects *project.Service, passwords *vault.Passwords, refusals *Refusals, log *slog.Logger) *Service {
 	return &Service{
 		db: db, projects: projects, passwords: passwords, refusals: refusals, log: log,
-		fromAddress: limit.New(), forAccount: limit.New(), inSession: limit.New(), calls: limit.New(),
+		fromAddress: limit.New(), forAccount: limit.New(), inSession: limit.New(), calls: limit.New(), links: limit.New(),
 		standings: newStandings(),
 	}
 }

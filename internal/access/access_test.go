@@ -118,9 +118,9 @@ func TestSetUpOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, w.access.CheckSetupLink(ctx, "wrong"), "SetupLinkInvalid")
+	wantCode(t, w.access.CheckSetupLink(ctx, event.Request{}, "wrong"), "SetupLinkInvalid")
 	for range 2 { // looking does not use it up
-		if err := w.access.CheckSetupLink(ctx, token); err != nil {
+		if err := w.access.CheckSetupLink(ctx, event.Request{}, token); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -312,7 +312,7 @@ func TestConfirmMakesANewFreshSession(t *testing.T) {
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	want := map[access.Permission]string{
-		access.Read: "VIEWER EDITOR OWNER", access.Act: "EDITOR OWNER", access.ViewSecrets: "EDITOR OWNER",
+		access.Read: "VIEWER EDITOR OWNER", access.Act: "EDITOR OWNER", access.Grant: "EDITOR OWNER", access.ViewSecrets: "EDITOR OWNER",
 		access.Export: "OWNER", access.Erase: "OWNER", access.SeeOutbox: "OWNER",
 	}
 	for _, p := range access.Permissions() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -189,10 +190,15 @@ func resetAccount(ctx context.Context, q store.Querier, token string, now time.T
 }
 
 // CheckResetLink returns ResetLinkInvalid unless ResetPassword would accept the token now.
-func (s *Service) CheckResetLink(ctx context.Context, token string) (err error) {
+//
+// Errors: ResetLinkInvalid, TooManyTries.
+func (s *Service) CheckResetLink(ctx context.Context, req event.Request, token string) (err error) {
 	defer fault.Wrap(&err, "access.CheckResetLink")
+	if err := s.admitLink(req); err != nil {
+		return err
+	}
 	_, err = resetAccount(ctx, s.db, token, s.db.Now())
-	return err
+	return s.countLink(req, err)
 }
 
 // ResetPassword sets a new password with a link. Every session and all personal access
@@ -201,15 +207,12 @@ func (s *Service) CheckResetLink(ctx context.Context, token string) (err error) 
 // Errors: ResetLinkInvalid, PasswordUnfit, TooManyTries. An unfit password leaves the link as it was.
 func (s *Service) ResetPassword(ctx context.Context, req event.Request, token, password string) (err error) {
 	defer fault.Wrap(&err, "access.ResetPassword")
-	if now := s.db.Now(); !s.fromAddress.Allow(neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
+	if now := s.db.Now(); !s.fromAddress.Allow(limit.Neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
 		return s.errTries(req, now)
 	}
 	account, err := resetAccount(ctx, s.db, token, s.db.Now())
-	if fault.Is(err, "ResetLinkInvalid") {
-		s.refusals.Count(event.PortalProject, "ResetLinkInvalid", req.IP, s.db.Now())
-	}
 	if err != nil {
-		return err
+		return s.countLink(req, err)
 	}
 	by := Session{Account: account}.By(req) // who has the link has proven that the address is theirs
 	if err := checkPassword(password); err != nil {

@@ -92,8 +92,8 @@ func TestResetPassword(t *testing.T) {
 	if len(links) != 1 {
 		t.Fatalf("%d mails", len(links))
 	}
-	wantCode(t, w.access.CheckResetLink(t.Context(), "wrong"), "ResetLinkInvalid")
-	if err := w.access.CheckResetLink(t.Context(), links[0]); err != nil {
+	wantCode(t, w.access.CheckResetLink(t.Context(), event.Request{}, "wrong"), "ResetLinkInvalid")
+	if err := w.access.CheckResetLink(t.Context(), event.Request{}, links[0]); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, w.access.ResetPassword(t.Context(), request, links[0], "short"), "PasswordUnfit")
@@ -150,7 +150,7 @@ func TestResetLinksEnd(t *testing.T) {
 	if _, _, err := w.access.ChangePassword(t.Context(), request, session, password, another); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, w.access.CheckResetLink(t.Context(), first), "ResetLinkInvalid")
+	wantCode(t, w.access.CheckResetLink(t.Context(), event.Request{}, first), "ResetLinkInvalid")
 	w.now = w.now.Add(3 * time.Hour)
 	if err := access.SweepChallenges(t.Context(), w.db, w.now); err != nil {
 		t.Fatal(err)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -123,12 +123,13 @@ func (s *Service) NewPersonalToken(ctx context.Context, req event.Request, sessi
 }
 
 func (s *Service) checkToken(session Session, name string, scope Scope, days int) error {
-	n := utf8.RuneCountInString(name)
-	switch {
-	case !session.TokenID.IsZero():
+	if !session.TokenID.IsZero() {
 		return errSessionRequired()
-	case n == 0 || n > 80:
-		return fault.New(fault.Invalid, "TokenNameInvalid", "A token's name has 1 to 80 characters.").On("name")
+	}
+	if err := limit.TokenName.CheckName(name); err != nil {
+		return err
+	}
+	switch {
 	case scope != ReadScope && scope != ActScope && scope != SecretsScope:
 		return fault.New(fault.Invalid, "TokenScopeInvalid", "A token's scope is READ, ACT or SECRETS.").On("scope")
 	case days < 1 || days > MaxTokenDays:

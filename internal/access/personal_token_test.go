@@ -31,7 +31,7 @@ func TestPersonalTokens(t *testing.T) {
 	}
 	// What each scope lets an owner do.
 	may := map[access.Scope]string{
-		access.ReadScope: "read", access.ActScope: "read act", access.SecretsScope: "read act view_secrets export erase see_outbox",
+		access.ReadScope: "read", access.ActScope: "read act", access.SecretsScope: "read act grant view_secrets export erase see_outbox",
 	}
 	for scope, want := range may {
 		token, made, err := w.access.NewPersonalToken(t.Context(), request, session, "ci "+string(scope), scope, 30)

@@ -3,13 +3,13 @@ package access
 import (
 	"context"
 	"crypto/sha256"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/message"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
@@ -151,7 +151,7 @@ func (s *Service) errTries(req event.Request, now time.Time) error {
 // limitSignIn bounds how many passwords are tried from one address, and from there for one
 // account. There is no limit for an account alone: with it a stranger could keep its owner out.
 func (s *Service) limitSignIn(req event.Request, email string) error {
-	now, from := s.db.Now(), neighbourhood(req.IP)
+	now, from := s.db.Now(), limit.Neighbourhood(req.IP)
 	if !s.fromAddress.Allow(from, 5*tryRate, 3*tryBurst, now) {
 		return s.errTries(req, now) // what else was sent is not even looked at
 	}
@@ -162,25 +162,12 @@ func (s *Service) limitSignIn(req event.Request, email string) error {
 	return nil
 }
 
-// neighbourhood is the address, or for IPv6 the /64 it is in, which one customer has whole.
-func neighbourhood(ip string) string {
-	address, err := netip.ParseAddr(ip)
-	if err != nil || address.Is4() {
-		return ip
-	}
-	prefix, err := address.Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return prefix.String()
-}
-
 // prove checks a password against a hash.
 func (s *Service) prove(ctx context.Context, req event.Request, hash, password string) error {
 	if len(password) > 4*MaxPassword {
 		password = "" // no account has it
 	}
-	now, from := s.db.Now(), neighbourhood(req.IP)
+	now, from := s.db.Now(), limit.Neighbourhood(req.IP)
 	ok, err := s.passwords.Matches(ctx, s.standings.of(from, now), hash, password)
 	if err == nil {
 		s.standings.note(from, ok, now)

@@ -45,9 +45,14 @@ func (s *Service) NewSetupLink(ctx context.Context, by event.By) (_ string, err 
 
 // CheckSetupLink returns SetupLinkInvalid unless SetUp would accept the token now. It
 // changes nothing.
-func (s *Service) CheckSetupLink(ctx context.Context, token string) (err error) {
+//
+// Errors: SetupLinkInvalid, TooManyTries.
+func (s *Service) CheckSetupLink(ctx context.Context, req event.Request, token string) (err error) {
 	defer fault.Wrap(&err, "access.CheckSetupLink")
-	return checkSetupLink(ctx, s.db, token, s.db.Now())
+	if err := s.admitLink(req); err != nil {
+		return err
+	}
+	return s.countLink(req, checkSetupLink(ctx, s.db, token, s.db.Now()))
 }
 
 func checkSetupLink(ctx context.Context, q store.Querier, token string, now time.Time) error {
@@ -73,10 +78,7 @@ func checkSetupLink(ctx context.Context, q store.Querier, token string, now time
 // Errors: SetupLinkInvalid, EmailInvalid, PasswordUnfit. Invalid input leaves the link as it was.
 func (s *Service) SetUp(ctx context.Context, req event.Request, token, email, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.SetUp")
-	if err := s.CheckSetupLink(ctx, token); err != nil {
-		if fault.Is(err, "SetupLinkInvalid") {
-			s.refusals.Count(event.PortalProject, "SetupLinkInvalid", req.IP, s.db.Now())
-		}
+	if err := s.CheckSetupLink(ctx, req, token); err != nil {
 		return Session{}, "", err
 	}
 	account, err := s.newAccount(ctx, email, password, true)

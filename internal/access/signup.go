@@ -5,6 +5,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 )
 
@@ -15,7 +16,7 @@ import (
 // Errors: EmailInvalid, PasswordUnfit, AccountExists, TooManyTries.
 func (s *Service) SignUp(ctx context.Context, req event.Request, email, password string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.SignUp")
-	if now := s.db.Now(); !s.fromAddress.Allow(neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
+	if now := s.db.Now(); !s.fromAddress.Allow(limit.Neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
 		return Session{}, "", s.errTries(req, now)
 	}
 	account, err := s.newAccount(ctx, email, password, false)

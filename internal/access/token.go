@@ -116,6 +116,11 @@ func (s *Service) proveKey(ctx context.Context, authorization string) (project.K
 	if algorithm, ok := header.Algorithm(); !ok || algorithm != jwa.RS256() {
 		return project.Key{}, nil, errToken(fault.Unauthenticated, "TokenAlgorithm")
 	}
+	// An extension that the token says must be understood, and that this program does not know
+	// (RFC 7515, section 4.1.11; RFC 7797 for b64).
+	if header.Has(jws.CriticalKey) || header.Has("b64") {
+		return project.Key{}, nil, errToken(fault.Unauthenticated, "TokenCritical")
+	}
 	kid, ok := header.KeyID()
 	if !ok || kid == "" {
 		return project.Key{}, nil, errToken(fault.Unauthenticated, "TokenKeyMissing")

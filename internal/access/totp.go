@@ -17,6 +17,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -359,7 +360,7 @@ func (s *Service) totp(ctx context.Context, account event.ID) (totpRow, bool, er
 // Errors: ChallengeInvalid, CodeWrong, TooManyTries.
 func (s *Service) SignInWithCode(ctx context.Context, req event.Request, challenge, code string) (_ Session, _ string, err error) {
 	defer fault.Wrap(&err, "access.SignInWithCode")
-	if now := s.db.Now(); !s.fromAddress.Allow(neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
+	if now := s.db.Now(); !s.fromAddress.Allow(limit.Neighbourhood(req.IP), 5*tryRate, 3*tryBurst, now) {
 		return Session{}, "", s.errTries(req, now)
 	}
 	account, err := s.answer(ctx, challenge)

@@ -44,15 +44,13 @@ type Config struct {
 // Paths are where the handler is to be mounted.
 var Paths = []string{"/reset-password", "/verify", "/enduser/", "/oauth2/", "/api/v1/"}
 
-// How often one address may show secrets that are wrong, or right.
-const (
-	triesPerSecond = 1.0 / 3
-	triesAtOnce    = 20
-)
-
 type handler struct {
 	Config
-	tries *limit.Keyed
+
+	// The limits, each with a memory of its own, so that flooding one forgets nothing of another.
+	tries     *limit.Keyed // links and codes, by address
+	wrong     *limit.Keyed // wrong tokens and client secrets, by address
+	refreshes *limit.Keyed // access tokens made, by session
 }
 
 //go:embed style.css
@@ -66,7 +64,7 @@ var stylePath = func() string {
 
 // New returns the handler.
 func New(c Config) http.Handler {
-	h := &handler{c, limit.New()}
+	h := &handler{c, limit.New(), limit.New(), limit.New()}
 	pages := http.NewServeMux()
 	page := func(pattern string, next web.Handler) { pages.Handle(pattern, h.page(next)) }
 	page("GET /reset-password", h.showReset)
@@ -146,12 +144,28 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, pag
 	_, _ = b.WriteTo(w) // a client that has left needs no answer
 }
 
-// admit limits how often an address may try.
+// admit limits how often an address may try a link or a code, which is right or wrong.
 func (h *handler) admit(req event.Request) error {
-	if !h.tries.Allow(req.IP, triesPerSecond, triesAtOnce, h.Now()) {
-		return fault.New(fault.Exhausted, "RateLimited", "There were too many attempts from this address; try again later.")
+	return h.tries.Take(limit.Neighbourhood(req.IP), limit.SecretsFromAddress, h.Now())
+}
+
+// admitProgram turns an address away that has shown too many wrong tokens. Servers show the tokens of
+// many users from one address, so good ones are not counted.
+func (h *handler) admitProgram(req event.Request) error {
+	if h.wrong.Exhausted(limit.Neighbourhood(req.IP), limit.WrongFromAddress, h.Now()) {
+		return h.count("", req, limit.WrongFromAddress.Exceeded())
 	}
 	return nil
+}
+
+// countWrong counts a token or secret of a program that was not good, and returns the error.
+func (h *handler) countWrong(projectID, reason string, req event.Request, err error) error {
+	_ = h.wrong.Take(limit.Neighbourhood(req.IP), limit.WrongFromAddress, h.Now()) // the next request is turned away
+	if projectID == "" {
+		projectID = event.PortalProject
+	}
+	h.Refusals.Count(projectID, reason, req.IP, h.Now())
+	return err
 }
 
 // count counts what a stranger showed that was not good, and returns the error.

@@ -329,7 +329,7 @@ func TestVerificationCode(t *testing.T) {
 			t.Errorf("%s: %d", body, r.Code)
 		}
 	}
-	if r := w.send(httptest.NewRequest(http.MethodPost, "/api/v1/projects/nothing/verify-code", strings.NewReader(`{"target":"a@b.example","code":"1"}`))); r.Code != 404 {
+	if r := w.send(httptest.NewRequest(http.MethodPost, "/api/v1/projects/nothing/verify-code", strings.NewReader(`{"target":"a@b.example","code":"1"}`))); r.Code != 403 {
 		t.Errorf("no project: %d", r.Code)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sealog/sealog/internal/fault"
 	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/session"
+	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -101,13 +102,17 @@ func (h *handler) good(r *http.Request, token string) (session.Token, directory.
 // userinfo tells an application about the user whose access token it shows (OpenID Connect
 // Core 1.0, section 5.3).
 func (h *handler) userinfo(w http.ResponseWriter, r *http.Request) error {
+	if err := h.admitProgram(web.Request(r)); err != nil {
+		return err
+	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	t, user, good, err := h.good(r, token)
 	if err != nil {
 		return err
 	}
 	if !ok || !good || t.IsRefresh {
-		return &oauthError{http.StatusUnauthorized, "invalid_token", "The access token is wrong or not good any more."}
+		return h.countWrong(t.Session.Project, "AccessTokenInvalid", web.Request(r),
+			&oauthError{http.StatusUnauthorized, "invalid_token", "The access token is wrong or not good any more."})
 	}
 	if err := h.Sessions.Seen(r.Context(), t.Session, web.Request(r).IP); err != nil {
 		return err
@@ -143,9 +148,14 @@ type introspection struct {
 // introspect tells a server whether a token of its own project is good. The server shows an
 // Admin API token of the project.
 func (h *handler) introspect(w http.ResponseWriter, r *http.Request) error {
+	if err := h.admitProgram(web.Request(r)); err != nil {
+		return err
+	}
 	caller, err := h.Access.VerifyToken(r.Context(), r.Header.Get("Authorization"), web.Request(r))
 	if err != nil {
 		if kind := fault.Of(err).Kind; kind == fault.Unauthenticated || kind == fault.Denied {
+			// Package access has counted or recorded it.
+			_ = h.wrong.Take(limit.Neighbourhood(web.Request(r).IP), limit.WrongFromAddress, h.Now())
 			return &oauthError{http.StatusUnauthorized, "invalid_client", "Show an Admin API token of the project."}
 		}
 		return err
@@ -202,6 +212,9 @@ func clientOf(r *http.Request) (id, secret string) {
 
 // token gives an application another access token for its refresh token (RFC 6749, section 6).
 func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
+	if err := h.admitProgram(web.Request(r)); err != nil {
+		return err
+	}
 	if err := web.ParseForm(r); fault.Is(err, "FormMalformed") {
 		return &oauthError{http.StatusBadRequest, "invalid_request", fault.Of(err).Message}
 	} else if err != nil {
@@ -210,26 +223,12 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
 	if r.PostForm.Get("grant_type") != "refresh_token" {
 		return &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Only refresh_token is supported."}
 	}
-	t, _, good, err := h.good(r, r.PostForm.Get("refresh_token"))
+	t, client, err := h.grant(r)
 	if err != nil {
 		return err
 	}
-	if !good || !t.IsRefresh || t.Session.ClientID == nil {
-		return &oauthError{http.StatusBadRequest, "invalid_grant", "The refresh token is wrong or not good any more."}
-	}
-	p, err := h.Projects.Get(r.Context(), t.Session.Project)
-	if err != nil {
-		return err
-	}
-	client, ok := p.Config.Client(*t.Session.ClientID)
-	id, secret := clientOf(r)
-	if !ok || id != client.ClientID {
-		return &oauthError{http.StatusBadRequest, "invalid_client", "The client is not the one that has the refresh token."}
-	}
-	if ok, err := h.Projects.ClientSecretMatches(r.Context(), p.ID, id, secret); err != nil {
-		return err
-	} else if !ok {
-		return &oauthError{http.StatusUnauthorized, "invalid_client", "The client's secret is wrong or missing."}
+	if err := h.refreshes.Take(t.Session.ID.String(), limit.RefreshesOfSession, h.Now()); err != nil {
+		return h.count(t.Session.Project, web.Request(r), err)
 	}
 	lifetime := time.Duration(client.AccessTokenLifetimeSeconds) * time.Second
 	made, err := h.Sessions.Renew(r.Context(), t.Session, web.Request(r).IP, lifetime)
@@ -237,4 +236,34 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, tokens{made, "Bearer", client.AccessTokenLifetimeSeconds, strings.Join(t.Session.Scopes, " ")})
+}
+
+// grant finds the refresh token of a request and the client that shows it, if both are good.
+func (h *handler) grant(r *http.Request) (session.Token, settings.Client, error) {
+	req := web.Request(r)
+	t, _, good, err := h.good(r, r.PostForm.Get("refresh_token"))
+	if err != nil {
+		return t, settings.Client{}, err
+	}
+	if !good || !t.IsRefresh || t.Session.ClientID == nil {
+		return t, settings.Client{}, h.countWrong(t.Session.Project, "RefreshTokenInvalid", req,
+			&oauthError{http.StatusBadRequest, "invalid_grant", "The refresh token is wrong or not good any more."})
+	}
+	p, err := h.Projects.Get(r.Context(), t.Session.Project)
+	if err != nil {
+		return t, settings.Client{}, err
+	}
+	client, ok := p.Config.Client(*t.Session.ClientID)
+	id, secret := clientOf(r)
+	if !ok || id != client.ClientID {
+		return t, client, h.countWrong(p.ID, "ClientWrong", req,
+			&oauthError{http.StatusBadRequest, "invalid_client", "The client is not the one that has the refresh token."})
+	}
+	if ok, err := h.Projects.ClientSecretMatches(r.Context(), p.ID, id, secret); err != nil {
+		return t, client, err
+	} else if !ok {
+		return t, client, h.countWrong(p.ID, "ClientSecretWrong", req,
+			&oauthError{http.StatusUnauthorized, "invalid_client", "The client's secret is wrong or missing."})
+	}
+	return t, client, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/directory"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/project"
 	"github.com/sealog/sealog/internal/web"
 )
 
@@ -24,11 +25,16 @@ func (h *handler) check(r *http.Request, projectID, target, purpose, code string
 	if err := h.admit(req); err != nil {
 		return directory.VerifiedCode{}, h.count("", req, err)
 	}
-	p, err := h.Projects.Get(r.Context(), projectID)
-	if err == nil && p.ID == event.PortalProject {
-		err = fault.New(fault.NotFound, "ProjectNotFound", "There is no such project.")
+	p, err := project.Project{}, project.CheckID(projectID) // the Portal's own has an id that fails this
+	if err == nil {
+		p, err = h.Projects.Get(r.Context(), projectID)
 	}
-	if err != nil {
+	counted := p.ID
+	switch {
+	case fault.Is(err, "ProjectIDInvalid"), fault.Is(err, "ProjectNotFound"):
+		// Which projects there are is no stranger's business: "-" is none, and has no codes.
+		p, counted = project.Project{ID: "-"}, event.PortalProject
+	case err != nil:
 		return directory.VerifiedCode{}, err
 	}
 	if purpose == "" {
@@ -41,7 +47,7 @@ func (h *handler) check(r *http.Request, projectID, target, purpose, code string
 		return access.ByUser(user, req)
 	}
 	verified, err := h.Directory.VerifyCode(r.Context(), access.ByStranger(req), who, p, target, strings.ToLower(purpose), strings.TrimSpace(code))
-	return verified, h.count(p.ID, req, err)
+	return verified, h.count(counted, req, err)
 }
 
 func (h *handler) showVerify(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +63,7 @@ func (h *handler) verify(w http.ResponseWriter, r *http.Request) error {
 	f := r.PostForm
 	_, err := h.check(r, f.Get("project"), f.Get("target"), f.Get("purpose"), f.Get("code"))
 	switch {
-	case fault.Is(err, "CodeInvalid"), fault.Is(err, "ValidationFailed"), fault.Is(err, "ProjectNotFound"):
+	case fault.Is(err, "CodeInvalid"), fault.Is(err, "ValidationFailed"):
 		page := verifyPage{Project: f.Get("project"), Target: f.Get("target"), Purpose: f.Get("purpose"), Error: fault.Of(err).Message}
 		h.render(w, r, web.Status(fault.Of(err).Kind), page.view())
 		return nil

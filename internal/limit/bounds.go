@@ -35,6 +35,7 @@ func All() []Group {
 		AnswersOf(),
 		Settings(),
 		Inputs(),
+		Names(),
 		Quota(),
 		SignIn(),
 	}

@@ -33,6 +33,13 @@ func New() *Keyed {
 	return &Keyed{buckets}
 }
 
+// Exhausted reports whether the key's bucket of a rate is empty; it takes nothing from it. It is for
+// what is only counted when it turns out to be wrong.
+func (k *Keyed) Exhausted(key string, r Rate, now time.Time) bool {
+	bucket, known := k.buckets.Get(key)
+	return known && bucket.TokensAt(now) < 1
+}
+
 // Allow takes a token from the key's bucket, which holds burst of them and gains perSecond a
 // second, and reports whether there was one. The two may differ from call to call.
 func (k *Keyed) Allow(key string, perSecond float64, burst int, now time.Time) bool {

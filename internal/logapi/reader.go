@@ -9,6 +9,7 @@ import (
 	"github.com/sealog/sealog/internal/access"
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/web"
 )
@@ -39,7 +40,7 @@ func errRate() error {
 // Errors: FileNotFound (there is no such log), RateLimited.
 func (h *handler) anybody(ctx context.Context, r *http.Request, f file) (reader, error) {
 	req := web.Request(r)
-	if !h.calls.Allow("from "+req.IP, callsPerSecond, callsAtOnce, h.DB.Now()) {
+	if !h.calls.Allow("from "+limit.Neighbourhood(req.IP), callsPerSecond, callsAtOnce, h.DB.Now()) {
 		h.Refusals.Count(event.PortalProject, "RateLimited", req.IP, h.DB.Now())
 		return reader{}, errRate()
 	}

@@ -202,7 +202,7 @@ func (p *portal) joinPage(w http.ResponseWriter, r *http.Request, status int, co
 		}
 	}
 	page.Base = base
-	page.Invitation, err = p.Projects.InvitationByCode(r.Context(), code)
+	page.Invitation, err = p.Access.Invitation(r.Context(), web.Request(r), code)
 	switch {
 	case fault.Is(err, "CollaboratorInvitationInvalidCode"):
 		return p.render(w, r, http.StatusForbidden, page.view())
@@ -244,9 +244,9 @@ func (p *portal) signUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code, password, f := r.PostForm.Get("code"), r.PostForm.Get("password"), fieldsOf(r)
-	invited, err := p.Projects.InvitationByCode(r.Context(), code)
+	invited, err := p.Access.Invitation(r.Context(), web.Request(r), code)
 	if fault.Is(err, "CollaboratorInvitationInvalidCode") {
-		return p.joinPage(w, r, http.StatusForbidden, code, f)
+		return p.render(w, r, http.StatusForbidden, JoinPage{Base: p.base(w, r, "Invitation"), Fields: f, Code: code}.view())
 	}
 	if err != nil {
 		return err

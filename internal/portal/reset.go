@@ -108,15 +108,16 @@ type ResetPage struct {
 }
 
 func (p *portal) showReset(w http.ResponseWriter, r *http.Request) error {
-	return p.resetPage(w, r, http.StatusOK, r.URL.Query().Get("token"), fieldsOf(r))
+	token := r.URL.Query().Get("token")
+	return p.resetPage(w, r, http.StatusOK, token, fieldsOf(r), p.Access.CheckResetLink(r.Context(), web.Request(r), token))
 }
 
-func (p *portal) resetPage(w http.ResponseWriter, r *http.Request, status int, token string, f Fields) error {
-	err := p.Access.CheckResetLink(r.Context(), token)
-	if err != nil && !fault.Is(err, "ResetLinkInvalid") {
-		return err
+// resetPage shows the form, or that the link is not good, as link says.
+func (p *portal) resetPage(w http.ResponseWriter, r *http.Request, status int, token string, f Fields, link error) error {
+	if link != nil && !fault.Is(link, "ResetLinkInvalid") {
+		return link
 	}
-	page := ResetPage{Base: p.base(w, r, "New password"), Fields: f, Token: token, Valid: err == nil}
+	page := ResetPage{Base: p.base(w, r, "New password"), Fields: f, Token: token, Valid: link == nil}
 	if !page.Valid {
 		status = http.StatusForbidden
 	}
@@ -130,13 +131,16 @@ func (p *portal) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	f, token, password := fieldsOf(r), r.PostForm.Get("token"), r.PostForm.Get("password")
 	if password != r.PostForm.Get("password_again") {
 		f.Errors["password_again"] = "The two passwords differ."
-		return p.resetPage(w, r, http.StatusUnprocessableEntity, token, f)
+		return p.resetPage(w, r, http.StatusUnprocessableEntity, token, f, p.Access.CheckResetLink(r.Context(), web.Request(r), token))
 	}
 	err := p.Access.ResetPassword(r.Context(), web.Request(r), token, password)
+	if fault.Is(err, "ResetLinkInvalid") {
+		return p.resetPage(w, r, http.StatusForbidden, token, f, err)
+	}
 	if refused, failure := f.refused(err); failure != nil {
 		return failure
 	} else if refused {
-		return p.resetPage(w, r, statusOf(err), token, f)
+		return p.resetPage(w, r, statusOf(err), token, f, nil)
 	}
 	p.setCookie(w, p.sessionCookie(), "", -time.Second) // whatever session this browser had has ended
 	p.flash(w, "password-reset")

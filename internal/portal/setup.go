@@ -21,15 +21,16 @@ type SetupPage struct {
 }
 
 func (p *portal) showSetup(w http.ResponseWriter, r *http.Request) error {
-	return p.setupPage(w, r, http.StatusOK, r.URL.Query().Get("token"), fieldsOf(r))
+	token := r.URL.Query().Get("token")
+	return p.setupPage(w, r, http.StatusOK, token, fieldsOf(r), p.Access.CheckSetupLink(r.Context(), web.Request(r), token))
 }
 
-func (p *portal) setupPage(w http.ResponseWriter, r *http.Request, status int, token string, fields Fields) error {
-	err := p.Access.CheckSetupLink(r.Context(), token)
-	if err != nil && !fault.Is(err, "SetupLinkInvalid") {
-		return err
+// setupPage shows the form, or that the link is not good, as link says.
+func (p *portal) setupPage(w http.ResponseWriter, r *http.Request, status int, token string, fields Fields, link error) error {
+	if link != nil && !fault.Is(link, "SetupLinkInvalid") {
+		return link
 	}
-	page := SetupPage{Base: p.base(w, r, "Set up Sealog"), Fields: fields, Token: token, Valid: err == nil}
+	page := SetupPage{Base: p.base(w, r, "Set up Sealog"), Fields: fields, Token: token, Valid: link == nil}
 	if !page.Valid {
 		status = http.StatusForbidden
 	}
@@ -48,16 +49,16 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 	// The link is used up by the account, so the project must be fit before.
 	f.checkProject()
 	if f.wrong() {
-		return p.setupPage(w, r, http.StatusUnprocessableEntity, token, f)
+		return p.setupPage(w, r, http.StatusUnprocessableEntity, token, f, p.Access.CheckSetupLink(r.Context(), web.Request(r), token))
 	}
 	session, sessionToken, err := p.Access.SetUp(r.Context(), web.Request(r), token, f.Values["email"], password)
 	if fault.Is(err, "SetupLinkInvalid") {
-		return p.setupPage(w, r, http.StatusForbidden, token, f)
+		return p.setupPage(w, r, http.StatusForbidden, token, f, err)
 	}
 	if refused, err := f.refused(err); err != nil {
 		return err
 	} else if refused {
-		return p.setupPage(w, r, http.StatusUnprocessableEntity, token, f)
+		return p.setupPage(w, r, http.StatusUnprocessableEntity, token, f, nil)
 	}
 	p.setSession(w, session, sessionToken)
 	by := session.By(web.Request(r))

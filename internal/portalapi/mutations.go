@@ -82,7 +82,11 @@ func (c *call) GenerateAppSecretVisitToken(ctx context.Context, in gql.GenerateA
 
 // UpdateApp resolves updateApp.
 func (c *call) UpdateApp(ctx context.Context, in gql.UpdateAppInput) (*gql.UpdateAppPayload, error) {
-	p, err := c.allowed(ctx, in.AppID, access.Act)
+	need := access.Act
+	if in.SecretConfigUpdateInstructions != nil {
+		need = access.Grant
+	}
+	p, err := c.allowed(ctx, in.AppID, need)
 	if err != nil {
 		return nil, err
 	}
@@ -210,13 +214,13 @@ func (c *call) secretChanges(ctx context.Context, p project.Project, in *gql.Sec
 
 // CreateCollaboratorInvitation resolves createCollaboratorInvitation.
 func (c *call) CreateCollaboratorInvitation(ctx context.Context, in gql.CreateCollaboratorInvitationInput) (*gql.CreateCollaboratorInvitationPayload, error) {
-	p, err := c.allowed(ctx, in.AppID, access.Act)
-	if err != nil {
-		return nil, err
-	}
 	role := project.RoleEditor
 	if in.Role != nil {
 		role = string(*in.Role)
+	}
+	p, err := c.allowed(ctx, in.AppID, access.Role(role).ToGive())
+	if err != nil {
+		return nil, err
 	}
 	made, err := c.Projects.Invite(ctx, c.by, p.ID, in.InviteeEmail, role)
 	if err != nil {
@@ -236,7 +240,7 @@ func (c *call) DeleteCollaboratorInvitation(ctx context.Context, in gql.DeleteCo
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.member(ctx, i.Project, none)
+	p, err := c.member(ctx, i.Project, access.Act, none)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +249,7 @@ func (c *call) DeleteCollaboratorInvitation(ctx context.Context, in gql.DeleteCo
 
 // member is allowedIn for a thing of a project that was found by its own id: who has no part
 // in the project is told that there is no such thing.
-func (c *call) member(ctx context.Context, projectID string, none error) (project.Project, error) {
+func (c *call) member(ctx context.Context, projectID string, need access.Permission, none error) (project.Project, error) {
 	role, err := c.Projects.Role(ctx, projectID, c.session.Account.ID)
 	if err == nil && role == "" {
 		err = none
@@ -253,7 +257,7 @@ func (c *call) member(ctx context.Context, projectID string, none error) (projec
 	if err != nil {
 		return project.Project{}, err
 	}
-	return c.allowedIn(ctx, projectID, access.Act)
+	return c.allowedIn(ctx, projectID, need)
 }
 
 // AcceptCollaboratorInvitation resolves acceptCollaboratorInvitation.
@@ -269,8 +273,8 @@ func (c *call) AcceptCollaboratorInvitation(ctx context.Context, in gql.AcceptCo
 	return &gql.AcceptCollaboratorInvitationPayload{App: app}, err
 }
 
-// collaboratorOf finds a collaborator by id, of a project in which the account may act.
-func (c *call) collaboratorOf(ctx context.Context, text string) (project.Project, event.ID, error) {
+// collaboratorOf finds a collaborator by id, of a project in which the account has a permission.
+func (c *call) collaboratorOf(ctx context.Context, text string, need access.Permission) (project.Project, event.ID, error) {
 	none := fault.New(fault.NotFound, "CollaboratorNotFound", "There is no such collaborator.").On("collaboratorID")
 	id, err := event.ParseID(text)
 	if err != nil {
@@ -280,13 +284,13 @@ func (c *call) collaboratorOf(ctx context.Context, text string) (project.Project
 	if err != nil {
 		return project.Project{}, id, err
 	}
-	p, err := c.member(ctx, found.Project, none)
+	p, err := c.member(ctx, found.Project, need, none)
 	return p, id, err
 }
 
 // DeleteCollaborator resolves deleteCollaborator.
 func (c *call) DeleteCollaborator(ctx context.Context, in gql.DeleteCollaboratorInput) (*gql.DeleteCollaboratorPayload, error) {
-	p, id, err := c.collaboratorOf(ctx, in.CollaboratorID)
+	p, id, err := c.collaboratorOf(ctx, in.CollaboratorID, access.Act)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +299,7 @@ func (c *call) DeleteCollaborator(ctx context.Context, in gql.DeleteCollaborator
 
 // UpdateCollaboratorRole resolves updateCollaboratorRole.
 func (c *call) UpdateCollaboratorRole(ctx context.Context, in gql.UpdateCollaboratorRoleInput) (*gql.UpdateCollaboratorRolePayload, error) {
-	p, id, err := c.collaboratorOf(ctx, in.CollaboratorID)
+	p, id, err := c.collaboratorOf(ctx, in.CollaboratorID, access.Role(in.Role).ToGive())
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (c *call) AppList(ctx context.Context) ([]*model.App, error) {
 
 // CheckCollaboratorInvitation resolves checkCollaboratorInvitation.
 func (c *call) CheckCollaboratorInvitation(ctx context.Context, code string) (*gql.CheckCollaboratorInvitationPayload, error) {
-	i, err := c.Projects.InvitationByCode(ctx, code)
+	i, err := c.Access.Invitation(ctx, c.req, code)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func newInvitationCode() string {
 //
 // Errors: EmailInvalid, RoleInvalid, AccessDenied (only an owner invites owners),
 // CollaboratorDuplicate (they are one already), CollaboratorInvitationDuplicate (a living
-// invitation for the address), CollaboratorQuotaExceeded (by the plan).
+// invitation for the address), CollaboratorQuotaExceeded (by the plan), TooManyInvitations.
 func (s *Service) Invite(ctx context.Context, by event.By, project, email, role string) (_ Invitation, err error) {
 	defer fault.Wrap(&err, "project.Invite(%q)", project)
 	refused := func(err error) (Invitation, error) {
@@ -137,6 +137,9 @@ func (s *Service) Invite(ctx context.Context, by event.By, project, email, role 
 				InviteeEmail: email, InvitedBy: made.InvitedBy, Role: roleWord(role), ExpiresAt: &made.ExpiresAt,
 			}
 			if err := s.checkInvitation(ctx, tx, by, p, made); err != nil {
+				return fact, err
+			}
+			if err := countInvitation(ctx, tx, made); err != nil {
 				return fact, err
 			}
 			_, err = tx.Exec(ctx, `

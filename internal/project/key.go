@@ -16,6 +16,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -162,6 +163,11 @@ func (s *Service) GenerateKey(ctx context.Context, by event.By, project, name st
 // Errors, when it is written: KeyLimitReached.
 func (s *Service) NewKey(project, name string) (_ Key, _ SecretChange, err error) {
 	defer fault.Wrap(&err, "project.NewKey(%q)", project)
+	if name != "" {
+		if err := limit.KeyName.CheckName(name); err != nil {
+			return Key{}, SecretChange{}, err
+		}
+	}
 	key, err := newKey(s.db.Vault(), project, name)
 	if err != nil {
 		return Key{}, SecretChange{}, err

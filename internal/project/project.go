@@ -17,12 +17,12 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/settings"
 	"github.com/sealog/sealog/internal/store"
 )
@@ -112,13 +112,6 @@ func CheckID(id string) error {
 	return nil
 }
 
-func checkName(name string) error {
-	if n := utf8.RuneCountInString(name); n == 0 || n > 80 {
-		return fault.New(fault.Invalid, "ProjectNameInvalid", "A project's name has 1 to 80 characters.").On("name")
-	}
-	return nil
-}
-
 // Bootstrap makes the reserved project of the Portal unless it is there.
 func (s *Service) Bootstrap(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "project.Bootstrap")
@@ -166,7 +159,7 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 	if name == "" {
 		name = id
 	}
-	if err := errors.Join(CheckID(id), checkName(name)); err != nil {
+	if err := errors.Join(CheckID(id), limit.ProjectName.CheckName(name)); err != nil {
 		return Project{}, refused(err)
 	}
 	if _, err := s.get(ctx, s.db, id); !fault.Is(err, "ProjectNotFound") {
@@ -267,7 +260,7 @@ func (s *Service) config(project, text string) (settings.Config, error) {
 func (s *Service) Rename(ctx context.Context, by event.By, project, name string) (err error) {
 	defer fault.Wrap(&err, "project.Rename(%q)", project)
 	name = strings.TrimSpace(name)
-	if err := checkName(name); err != nil {
+	if err := limit.ProjectName.CheckName(name); err != nil {
 		return store.Refuse[event.ProjectAppRenamed](ctx, s.db, by, event.InProject(project), err)
 	}
 	_, err = store.Record(ctx, s.db, by, event.InProject(project),

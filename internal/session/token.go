@@ -7,6 +7,7 @@ import (
 
 	"github.com/sealog/sealog/internal/event"
 	"github.com/sealog/sealog/internal/fault"
+	"github.com/sealog/sealog/internal/limit"
 	"github.com/sealog/sealog/internal/store"
 	"github.com/sealog/sealog/internal/vault"
 )
@@ -27,12 +28,24 @@ type executor interface {
 }
 
 // InsertAccessToken stores the hash of an access token, which is good until a time or the
-// end of its session, whichever comes first.
+// end of its session, whichever comes first. Of the session's older tokens it keeps the newest, so
+// that at most limit.AccessTokensLiving are good.
 func InsertAccessToken(ctx context.Context, e executor, s Session, token string, now, until time.Time) error {
 	_, err := e.Exec(ctx, `
 		INSERT INTO access_tokens (project_id, token_hash, session_id, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`,
 		s.Project, vault.HashToken(token), s.ID, store.Micros(now), store.Micros(until))
+	if err != nil {
+		return err
+	}
+	_, err = e.Exec(ctx, `
+		DELETE FROM access_tokens
+		WHERE project_id = $1 AND session_id = $2 AND token_hash <> $3 AND token_hash NOT IN (
+			SELECT token_hash
+			FROM access_tokens
+			WHERE project_id = $1 AND session_id = $2 AND token_hash <> $3
+			ORDER BY created_at DESC, token_hash
+			LIMIT $4)`, s.Project, s.ID, vault.HashToken(token), limit.AccessTokensLiving-1)
 	return err
 }
 

@@ -34,6 +34,7 @@ var exempt = map[string]string{
 	"outbox":                "messages on their way; the event that caused one is recorded beside it",
 	"access_tokens":         "made of a session by whoever holds its refresh token; the session is audited",
 	"account_code_failures": "counts of wrong codes; that there were too many is recorded",
+	"invitations_sent":      "counts of invitations, each of which is recorded",
 	"account_lockouts":      "counts of failed proofs; lifting a lockout is recorded",
 	"audit_reads":           "which reading has been recorded already",
 	"project_usage":         "derived from the log: how much was recorded on a day",
