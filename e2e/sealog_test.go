@@ -135,7 +135,7 @@ func (b *lockedBuffer) String() string {
 func (s *site) start(t testing.TB, args ...string) *server {
 	t.Helper()
 	srv := &server{log: &lockedBuffer{}}
-	srv.cmd = exec.Command(binary, append(append([]string{"serve", "--listen", "127.0.0.1:0"}, s.args...), args...)...)
+	srv.cmd = exec.Command(binary, append(append([]string{"serve", "--listen", "127.0.0.1:0", "--drain", "0s"}, s.args...), args...)...)
 	srv.cmd.Stderr = srv.log
 	out, err := srv.cmd.StdoutPipe()
 	if err != nil {

@@ -6,8 +6,7 @@ import (
 )
 
 const (
-	// lanesAtOnce is how many mail servers are spoken to at the same time, next to the one of the
-	// Portal's own messages.
+	// lanesAtOnce is how many mail servers of projects are spoken to at the same time.
 	lanesAtOnce = 16
 	// A lane whose server cannot be reached rests, at first so long, and twice as long each time
 	// after that.
@@ -32,13 +31,17 @@ type lane struct {
 
 func newLanes() *lanes { return &lanes{states: map[string]*lane{}} }
 
+// isOwn reports whether a lane is one of the server's own, which always have room: as many projects'
+// servers as there may be can be slow at the same time.
+func isOwn(name string) bool { return name == portalLane || name == serverLane || name == smsLane }
+
 // take takes a lane, and reports whether it was free: not busy and not resting, with room for
-// another. The lane of the Portal's own messages always has room.
+// another.
 func (l *lanes) take(name string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	state := l.states[name]
-	if state != nil && (state.busy || now.Before(state.until)) || l.busy >= lanesAtOnce && name != portalLane {
+	if state != nil && (state.busy || now.Before(state.until)) || l.busy >= lanesAtOnce && !isOwn(name) {
 		return false
 	}
 	if state == nil {
@@ -46,7 +49,7 @@ func (l *lanes) take(name string, now time.Time) bool {
 		l.states[name] = state
 	}
 	state.busy = true
-	if name != portalLane {
+	if !isOwn(name) {
 		l.busy++
 	}
 	return true
@@ -56,7 +59,7 @@ func (l *lanes) take(name string, now time.Time) bool {
 func (l *lanes) free(name string, reached bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if name != portalLane {
+	if !isOwn(name) {
 		l.busy--
 	}
 	state := l.states[name]

@@ -161,10 +161,14 @@ func TestLanes(t *testing.T) {
 		take(fmt.Sprint(i), true)
 	}
 	take("one more", false)
-	take(portalLane, true)
+	for _, own := range []string{portalLane, serverLane, smsLane} {
+		take(own, true)
+	}
 	l.free("0", true, now)
 	take("one more", true)
-	l.free(portalLane, false, now)
+	for _, own := range []string{portalLane, serverLane, smsLane} {
+		l.free(own, false, now)
+	}
 	for i := range 100 { // those that are forgotten take no memory for ever
 		now = now.Add(time.Hour)
 		l.free("one more", false, now)
