@@ -113,6 +113,11 @@ func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
 	}
+	replaced := db.place.check() != nil
+	if !replaced {
+		db.place.leave() // the write-ahead log goes with the last connection, and that is no replacement
+	}
+	db.kept.stop()
 	var err error
 	if db.keeper != nil {
 		err = db.keeper.stop()
@@ -120,12 +125,13 @@ func (db *DB) Close() error {
 	if db.group != nil {
 		db.group.stop()
 	}
-	if db.place.check() != nil {
+	if replaced {
 		return err // see placedConnector
 	}
-	if db.connections != nil {
-		db.connections.stop()
+	if db.connections == nil { // nothing keeps a file from being closed
+		return errors.Join(err, db.pools.close())
 	}
+	db.connections.stop()
 	closed := make(chan error, 1)
 	go func() { closed <- db.pools.close() }()
 	select {

@@ -23,6 +23,7 @@ type place struct {
 	path string
 	log  *slog.Logger
 	lost atomic.Bool
+	left atomic.Bool // the files are being closed
 
 	mu    sync.Mutex
 	files map[string]os.FileInfo // by suffix; guarded by mu
@@ -57,6 +58,13 @@ func (p *place) note(suffixes ...string) error {
 	return nil
 }
 
+// leave says that the files are being closed: what becomes of them is not looked at any more.
+func (p *place) leave() {
+	if p != nil {
+		p.left.Store(true)
+	}
+}
+
 // check returns DatabaseReplaced when the files are not those that are open, and from then on. What
 // cannot be looked at for another reason is taken to be there.
 func (p *place) check() error {
@@ -65,6 +73,9 @@ func (p *place) check() error {
 	}
 	if p.lost.Load() {
 		return errReplaced
+	}
+	if p.left.Load() {
+		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

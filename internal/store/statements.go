@@ -11,9 +11,13 @@ import (
 // statements are texts of SQL that SQLite's readers keep prepared. Preparing takes as long as
 // reading a few rows, and the driver keeps nothing; that of PostgreSQL does so by itself.
 type statements struct {
-	pool *sql.DB
+	pool    *sql.DB
+	ctx     context.Context // ends with stop
+	end     context.CancelFunc
+	running sync.WaitGroup // of prepare
 
-	mu sync.Mutex
+	mu      sync.Mutex
+	stopped bool // guarded by mu, as what follows
 	// texts are those that came: with nil those that came once or are being prepared.
 	texts map[string]*sql.Stmt
 	kept  int
@@ -28,7 +32,20 @@ const (
 )
 
 func newStatements(pool *sql.DB) *statements {
-	return &statements{pool: pool, texts: map[string]*sql.Stmt{}}
+	ctx, end := context.WithCancel(context.Background())
+	return &statements{pool: pool, ctx: ctx, end: end, texts: map[string]*sql.Stmt{}}
+}
+
+// stop waits until nothing is being prepared, and nothing will be.
+func (s *statements) stop() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	s.end()
+	s.running.Wait()
 }
 
 // get returns a text prepared, or nil when it is not, or not yet: it comes for the first time, as
@@ -49,11 +66,11 @@ func (s *statements) get(query string) *sql.Stmt {
 			maps.DeleteFunc(s.texts, func(_ string, stmt *sql.Stmt) bool { return stmt == nil })
 		}
 		s.texts[query] = nil
-	case came && s.kept < maxKept:
+	case came && s.kept < maxKept && !s.stopped:
 		s.kept++
 		delete(s.texts, query) // until it is there
 		// It needs a connection, and whoever asks may hold one.
-		go s.prepare(query)
+		s.running.Go(func() { s.prepare(query) })
 	}
 	return nil
 }
@@ -62,7 +79,7 @@ func (s *statements) get(query string) *sql.Stmt {
 const prepareDeadline = 10 * time.Second
 
 func (s *statements) prepare(query string) {
-	ctx, cancel := context.WithTimeout(context.Background(), prepareDeadline)
+	ctx, cancel := context.WithTimeout(s.ctx, prepareDeadline)
 	defer cancel()
 	stmt, err := s.pool.PrepareContext(ctx, positional(query))
 	s.mu.Lock()
