@@ -76,7 +76,7 @@ func (p *portal) setUp(w http.ResponseWriter, r *http.Request) error {
 
 // checkProject notes what is wrong with the fields that describe a new project.
 func (f Fields) checkProject() {
-	if err := project.CheckID(f.Values["id"]); err != nil {
+	if err := project.CheckNewID(f.Values["id"]); err != nil {
 		f.Errors["id"] = fault.Of(err).Message
 	}
 	if utf8.RuneCountInString(f.Values["name"]) > 80 {

@@ -159,7 +159,7 @@ func (s *Service) Create(ctx context.Context, by event.By, id, name string, owne
 	if name == "" {
 		name = id
 	}
-	if err := errors.Join(CheckID(id), limit.ProjectName.CheckName(name)); err != nil {
+	if err := errors.Join(CheckNewID(id), limit.ProjectName.CheckName(name)); err != nil {
 		return Project{}, refused(err)
 	}
 	if _, err := s.get(ctx, s.db, id); !fault.Is(err, "ProjectNotFound") {

@@ -59,6 +59,9 @@ func New(master []byte) (*Vault, error) {
 
 // Load reads a master secret from a file: 32 bytes in unpadded base64url, one line.
 func Load(path string) (*Vault, error) {
+	if err := CheckSecretFile(path); err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "MasterSecretMissing", "The master secret file cannot be read.").Because(err)
