@@ -203,7 +203,7 @@ func TestHostileRequests(t *testing.T) {
 		{"a date that is none", "application/json", `{"query":"{ auditLogs(rangeFrom: \"2026-02-30T00:00:00Z\") { totalCount } }"}`, nil, 200, "errors"},
 		{"bad user id", "application/json", `{"query":"{ auditLogs(userIDs: [\"x\"]) { totalCount } }"}`, nil, 200, "invalid user IDs"},
 		{"NUL in a search", "application/json", document(`{ users(searchKeyword: "a\u0000b") { totalCount } }`), nil, 200, `"reason":"ValidationFailed"`},
-		{"NUL in a login id", "application/json", document(`{ getUserByLoginID(loginIDKey: "username", loginIDValue: "a\u0000b") { id } }`), nil, 200, `{"data":{"getUserByLoginID":null}}`},
+		{"NUL in a login id", "application/json", document(`{ getUserByLoginID(loginIDKey: "username", loginIDValue: "a\u0000b") { id } }`), nil, 200, `"reason":"GetUsersInvalidArgument"`},
 		{"NUL in an id", "application/json", document(`{ node(id: "a\u0000b") { id } }`), nil, 200, `{"data":{"node":null}}`},
 		{"NUL in an actor", "application/json", document(`{ auditLogs(actorIDs: ["a\u0000b"]) { totalCount } }`), nil, 200, `"field":"actorIDs","reason":"Invalid"`},
 		{"NUL in a new user", "application/json", document(`mutation { createUser(input: {definition: {loginID: {key: "username", value: "a\u0000b"}}}) { user { id } } }`), nil, 200, `"reason":"ValidationFailed"`},

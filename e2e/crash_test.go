@@ -88,6 +88,7 @@ func newCrash(t *testing.T, seed uint64) *crash {
 	t.Helper()
 	c := &crash{site: newSite(t), seed: seed}
 	c.setMaster(t)
+	c.must(t, "", "init") // beside a master secret no database is begun by itself
 	c.must(t, password+"\n", "account", "create", "--email", email)
 	for _, id := range []string{"acme", "bolt", "cone"} { // several logs, and a caller of its own for each
 		c.must(t, "", "project", "create", id, "--owner", email)
