@@ -197,6 +197,7 @@ func withReader(ctx context.Context, d config.Data, term terminal, command func(
 }
 
 func withOpening(ctx context.Context, d config.Data, term terminal, how opening, command func(*app) error) error {
+	defer endWithin(ctx, stopWithin)()
 	a, err := open(ctx, d, d.Logger(term.stderr), how)
 	if err != nil {
 		return err

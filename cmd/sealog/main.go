@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -75,21 +74,12 @@ type terminal struct {
 // dozens of times a second: with 200 a sixth more is recorded.
 const garbage = 200
 
-// stopWithin bounds how long the process lives after it was told to stop, whatever the database does.
-const stopWithin = 24 * time.Second
-
-func giveUp() {
-	fmt.Fprintln(os.Stderr, "sealog: what is under way did not end in time; the process ends without it")
-	os.Exit(1)
-}
-
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, giveUp) })
 	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}))
 }
 

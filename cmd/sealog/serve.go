@@ -45,7 +45,7 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 120 * time.Second
 	idleTimeout   = 120 * time.Second
-	drainTimeout  = 18 * time.Second
+	drainTimeout  = 13 * time.Second
 	// settleTime is how long the connections in a listener's queue take to be accepted.
 	settleTime = 100 * time.Millisecond
 )
@@ -56,6 +56,7 @@ type serveCommand struct {
 
 // Run serves until ctx ends, then lets the requests under way finish.
 func (c serveCommand) Run(ctx context.Context, d config.Data, term terminal) (err error) {
+	defer endWithin(ctx, c.Drain+stopWithin)()
 	// A reader of standard error that has gone costs lines of the log, and not the server.
 	signal.Ignore(syscall.SIGPIPE)
 	log, written := d.ServerLogger(term.stderr)
